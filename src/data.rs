@@ -1,0 +1,11 @@
+//! Data: pairing inputs with targets, shuffling, splitting, scaling. All of it works on slices of the caller's.
+
+mod dataset;
+mod order;
+mod scaler;
+
+pub use dataset::{Dataset, Parts, split, stratified_split};
+pub use order::Permutation;
+#[cfg(feature = "rand")]
+pub use order::shuffle;
+pub use scaler::{MinMaxScaler, Standardizer};

@@ -1,0 +1,152 @@
+use crate::class::Class;
+use crate::error::{DataError, HyperparameterError, Range};
+
+/// Inputs and the targets that belong to them: at least one pair.
+///
+/// ```
+/// use constnet::data::Dataset;
+///
+/// let data = Dataset::new(&[1.0, 2.0, 3.0], &["a", "b", "c"])?;
+/// assert_eq!(data.batches(2), 2);
+/// assert_eq!(Dataset::new(&[1.0], &["a", "b"]).unwrap_err().to_string(), "1 inputs do not pair with 2 targets");
+/// # Ok::<(), constnet::error::DataError>(())
+/// ```
+#[derive(Debug)]
+pub struct Dataset<'a, X, Y> {
+    inputs: &'a [X],
+    targets: &'a [Y],
+}
+
+impl<X, Y> Clone for Dataset<'_, X, Y> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<X, Y> Copy for Dataset<'_, X, Y> {}
+
+impl<'a, X, Y> Dataset<'a, X, Y> {
+    /// Pairs each input with the target in the same place.
+    ///
+    /// # Errors
+    /// If there are not as many targets as inputs, or none.
+    pub const fn new(inputs: &'a [X], targets: &'a [Y]) -> Result<Self, DataError> {
+        if inputs.len() != targets.len() {
+            Err(DataError::Unpaired { inputs: inputs.len(), targets: targets.len() })
+        } else if inputs.is_empty() {
+            Err(DataError::Empty)
+        } else {
+            Ok(Self { inputs, targets })
+        }
+    }
+
+    /// How many pairs; 1 or more.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty)]
+    pub const fn len(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// How many mini-batches of `size` an epoch has, the last, smaller one included.
+    ///
+    /// # Panics
+    /// If `size` is 0.
+    #[must_use]
+    pub const fn batches(&self, size: usize) -> usize {
+        self.len().div_ceil(size)
+    }
+
+    /// The inputs.
+    #[must_use]
+    pub const fn inputs(&self) -> &'a [X] {
+        self.inputs
+    }
+
+    /// The targets.
+    #[must_use]
+    pub const fn targets(&self) -> &'a [Y] {
+        self.targets
+    }
+
+    /// The pairs.
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'a X, &'a Y)> + use<'a, X, Y> {
+        self.inputs.iter().zip(self.targets)
+    }
+
+    pub(crate) fn input(&self, i: usize) -> &'a X {
+        &self.inputs[i]
+    }
+
+    pub(crate) fn target(&self, i: usize) -> &'a Y {
+        &self.targets[i]
+    }
+}
+
+/// The first `part` of the pairs to train on, and the rest to test with. [Shuffle](super::shuffle) them before.
+///
+/// # Errors
+/// If `part` is not 0 or above, and below 1.
+///
+/// ```
+/// let (x, y) = ([1, 2, 3, 4, 5], [10, 20, 30, 40, 50]);
+/// let ((train_x, train_y), (test_x, test_y)) = constnet::data::split(&x, &y, 0.8)?;
+/// assert_eq!((train_x.len(), test_x), (4, &[5][..]));
+/// # Ok::<(), constnet::error::HyperparameterError>(())
+/// ```
+pub fn split<'a, X, Y>(inputs: &'a [X], targets: &'a [Y], part: f64) -> Result<Parts<'a, X, Y>, HyperparameterError> {
+    let at = share(inputs.len().min(targets.len()), Range::Fraction.check("part", part)?);
+    let ((train_x, test_x), (train_y, test_y)) = (inputs.split_at(at), targets.split_at(at));
+    Ok(((train_x, train_y), (test_x, test_y)))
+}
+
+/// Moves the first `part` of the pairs of each class to the front, rounded for each class by itself, and splits there.
+/// [Shuffle](super::shuffle) them before.
+///
+/// # Errors
+/// If `part` is not 0 or above, and below 1.
+///
+/// ```
+/// use constnet::Class;
+///
+/// let mut inputs = [1, 2, 3, 4, 5, 6];
+/// let mut labels = [0, 0, 0, 0, 1, 1].map(Class::<2>::const_new);
+/// let ((train, _), (test, _)) = constnet::data::stratified_split(&mut inputs, &mut labels, 0.5)?;
+/// assert_eq!((train, test.len()), (&[1, 2, 5][..], 3));
+/// # Ok::<(), constnet::error::HyperparameterError>(())
+/// ```
+pub fn stratified_split<'a, X, const N: usize>(
+    inputs: &'a mut [X],
+    labels: &'a mut [Class<N>],
+    part: f64,
+) -> Result<Parts<'a, X, Class<N>>, HyperparameterError> {
+    let part = Range::Fraction.check("part", part)?;
+    let mut quota = [0; N];
+    for label in &*labels {
+        quota[label.index()] += 1;
+    }
+    for quota in &mut quota {
+        *quota = share(*quota, part);
+    }
+    let mut front = 0;
+    for i in 0..inputs.len().min(labels.len()) {
+        let left = &mut quota[labels[i].index()];
+        if *left > 0 {
+            *left -= 1;
+            inputs.swap(front, i);
+            labels.swap(front, i);
+            front += 1;
+        }
+    }
+    let ((train_x, test_x), (train_y, test_y)) = (inputs.split_at(front), labels.split_at(front));
+    Ok(((train_x, train_y), (test_x, test_y)))
+}
+
+/// Inputs and targets to train on, inputs and targets to test with.
+pub type Parts<'a, X, Y> = ((&'a [X], &'a [Y]), (&'a [X], &'a [Y]));
+
+/// `part` of `count`, rounded.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn share(count: usize, part: f64) -> usize {
+    (count as f64 * part + 0.5) as usize
+}

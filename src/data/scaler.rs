@@ -1,0 +1,145 @@
+use crate::arguments::TensorFor;
+use crate::error::DataError;
+use crate::scalar::{ConstZero, Scalar};
+use crate::shape::{Shape, Tensor, TensorOf};
+
+/// Brings each number of an input to mean 0 and standard deviation 1. Fit it on the training part, apply it to all.
+///
+/// ```text
+/// x = (x - mean) / deviation
+/// ```
+///
+/// A number that is the same in all samples is only moved to 0: its deviation counts as 1. The deviation is that of the
+/// population (division by the count), as in scikit-learn's `StandardScaler`.
+///
+/// ```
+/// use constnet::nalgebra::SVector;
+/// use constnet::{data::Standardizer, Vector};
+///
+/// let mut x = [[1.0, 5.0], [3.0, 5.0]].map(SVector::<f32, 2>::from);
+/// let scaler = Standardizer::<Vector<2>>::fit(&x)?;
+/// x.iter_mut().for_each(|x| scaler.apply(x));
+/// assert_eq!(x, [[-1.0, 0.0], [1.0, 0.0]].map(SVector::from));
+/// # Ok::<(), constnet::error::DataError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standardizer<S: Shape, T: Scalar = f32> {
+    /// The mean of each number.
+    pub mean: TensorOf<S, T>,
+    /// The standard deviation of each number, 1 where it would be 0.
+    pub deviation: TensorOf<S, T>,
+}
+
+/// Brings each number of an input into `[0, 1]`. Fit it on the training part, apply it to all.
+///
+/// ```text
+/// x = (x - minimum) / range
+/// ```
+///
+/// A number that is the same in all samples is only moved to 0: its range counts as 1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MinMaxScaler<S: Shape, T: Scalar = f32> {
+    /// The least of each number.
+    pub minimum: TensorOf<S, T>,
+    /// The greatest of each number less the least, 1 where it would be 0.
+    pub range: TensorOf<S, T>,
+}
+
+impl<S: Shape, T: Scalar> Standardizer<S, T> {
+    /// The mean and deviation of a sample's numbers.
+    ///
+    /// # Errors
+    /// If there is no sample, or a number that is not finite.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn fit<X: TensorFor<S, T>>(samples: &[X]) -> Result<Self, DataError> {
+        check(samples)?;
+        let count = T::from_f64(samples.len() as f64);
+        let mut mean = TensorOf::<S, T>::ZERO;
+        let mut deviation = TensorOf::<S, T>::ZERO;
+        for x in samples {
+            for (mean, &x) in mean.as_mut_slice().iter_mut().zip(x.tensor().as_slice()) {
+                *mean += x / count;
+            }
+        }
+        for x in samples {
+            let pairs = mean.as_slice().iter().zip(x.tensor().as_slice());
+            for ((&mean, &x), variance) in pairs.zip(deviation.as_mut_slice()) {
+                *variance += (x - mean) * (x - mean) / count;
+            }
+        }
+        for value in deviation.as_mut_slice() {
+            *value = one_if_zero(value.sqrt());
+        }
+        Ok(Self { mean, deviation })
+    }
+
+    /// Scales one sample in place.
+    pub fn apply(&self, x: &mut TensorOf<S, T>) {
+        scale(x.as_mut_slice(), self.mean.as_slice(), self.deviation.as_slice());
+    }
+
+    /// Undoes [`apply`](Standardizer::apply).
+    pub fn invert(&self, x: &mut TensorOf<S, T>) {
+        unscale(x.as_mut_slice(), self.mean.as_slice(), self.deviation.as_slice());
+    }
+}
+
+impl<S: Shape, T: Scalar> MinMaxScaler<S, T> {
+    /// The least and the greatest of a sample's numbers.
+    ///
+    /// # Errors
+    /// If there is no sample, or a number that is not finite.
+    pub fn fit<X: TensorFor<S, T>>(samples: &[X]) -> Result<Self, DataError> {
+        let first = check(samples)?;
+        let (mut minimum, mut range) = (first.tensor().clone(), first.tensor().clone());
+        for x in samples {
+            let pairs = minimum.as_mut_slice().iter_mut().zip(range.as_mut_slice());
+            for ((least, greatest), &x) in pairs.zip(x.tensor().as_slice()) {
+                *least = least.min(x);
+                *greatest = greatest.max(x);
+            }
+        }
+        for (range, &least) in range.as_mut_slice().iter_mut().zip(minimum.as_slice()) {
+            *range = one_if_zero(*range - least);
+        }
+        Ok(Self { minimum, range })
+    }
+
+    /// Scales one sample in place.
+    pub fn apply(&self, x: &mut TensorOf<S, T>) {
+        scale(x.as_mut_slice(), self.minimum.as_slice(), self.range.as_slice());
+    }
+
+    /// Undoes [`apply`](MinMaxScaler::apply).
+    pub fn invert(&self, x: &mut TensorOf<S, T>) {
+        unscale(x.as_mut_slice(), self.minimum.as_slice(), self.range.as_slice());
+    }
+}
+
+/// The first sample, if there is one and every number of every sample is finite.
+fn check<S: Shape, T: Scalar, X: TensorFor<S, T>>(samples: &[X]) -> Result<&X, DataError> {
+    for (sample, x) in samples.iter().enumerate() {
+        if let Some(feature) = x.tensor().as_slice().iter().position(|x| !x.is_finite()) {
+            return Err(DataError::NotFinite { sample, feature });
+        }
+    }
+    samples.first().ok_or(DataError::Empty)
+}
+
+/// `x = (x - shift) / size`
+fn scale<T: Scalar>(x: &mut [T], shift: &[T], size: &[T]) {
+    for ((x, &shift), &size) in x.iter_mut().zip(shift).zip(size) {
+        *x = (*x - shift) / size;
+    }
+}
+
+/// `x = x * size + shift`
+fn unscale<T: Scalar>(x: &mut [T], shift: &[T], size: &[T]) {
+    for ((x, &shift), &size) in x.iter_mut().zip(shift).zip(size) {
+        *x = *x * size + shift;
+    }
+}
+
+fn one_if_zero<T: Scalar>(x: T) -> T {
+    if x == T::ZERO { T::ONE } else { x }
+}

@@ -1,0 +1,6 @@
+//! The loops that the layers are made of. They know arrays, slices and iterators, never layers or shapes.
+//!
+//! Every sum runs in one fixed order, so a result does not depend on how wide the vectors of the target are.
+
+pub(crate) mod dense;
+pub(crate) mod flat;

@@ -1,0 +1,172 @@
+//! What a layer is: [`Layer`] to predict, [`Parameters`] to hold numbers, [`Differentiable`] to train.
+
+use crate::scalar::{ConstZero, Element, Scalar};
+use crate::shape::{Shape, TensorOf};
+#[cfg(feature = "rand")]
+use rand::Rng;
+
+/// A function from tensors of shape `In` to tensors of shape [`Out`](Layer::Out).
+///
+/// Layers, tuples of layers and [`Network`](crate::Network)s are all layers. Prediction needs no more than this trait.
+#[diagnostic::on_unimplemented(
+    message = "layer `{Self}` does not take an input of shape `{In}`",
+    label = "does not take `{In}` of `{T}`",
+    note = "the shape given is the output of the layer before, or the network's input; change one of the two so that they agree",
+    note = "a tuple holds 1 to 16 layers: put more into a tuple of tuples"
+)]
+pub trait Layer<In: Shape, T: Element = f32> {
+    /// The shape that comes out.
+    type Out: Shape;
+
+    /// Computes the output for one sample, and overwrites `y` with it.
+    fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>);
+}
+
+/// What a tensor of parameters is for. Initialisation scales by it, and penalties leave biases out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Role {
+    /// Multiplies inputs.
+    Weight {
+        /// How many inputs each output sums over.
+        fan_in: usize,
+        /// How many outputs each input goes to.
+        fan_out: usize,
+    },
+    /// Is added to outputs.
+    Bias {
+        /// How many inputs each output sums over, beside this bias.
+        fan_in: usize,
+    },
+}
+
+impl Role {
+    /// Whether this is a [`Role::Bias`].
+    #[must_use]
+    pub const fn is_bias(&self) -> bool {
+        matches!(self, Self::Bias { .. })
+    }
+}
+
+/// Numbers that training changes. They form a vector space: a gradient is a value of the same type.
+///
+/// Optimisers, clipping, penalties, initialisation and averaging are all one walk over this.
+///
+/// ```
+/// use constnet::layer::Parameters;
+/// use constnet::{Dense, Network, Tanh, Vector};
+///
+/// type Net = Network<Vector<2>, (Dense<2, 4>, Tanh, Dense<4, 1>)>;
+///
+/// // Polyak averaging: the average follows the network.
+/// let (mut net, mut average) = (Net::ZERO, Net::ZERO);
+/// net.layers.0.bias.fill(1.0);
+/// Net::zip([&mut average, &mut net], &mut |_, [average, net]| {
+///     for (average, net) in average.iter_mut().zip(net) {
+///         *average += 0.25 * (*net - *average);
+///     }
+/// });
+/// assert_eq!(average.layers.0.bias[0], 0.25);
+/// assert_eq!(Net::COUNT, 2 * 4 + 4 + 4 + 1);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no parameters of `{T}` to train",
+    note = "a layer that is only predicted with needs `Layer`; one that is trained needs `Parameters` and `Differentiable` too",
+    note = "do the numbers agree? a layer of a `Network<.., f64>` is written `Dense<3, 2, f64>`"
+)]
+pub trait Parameters<T>: ConstZero {
+    /// How many numbers.
+    const COUNT: usize;
+
+    /// Calls `f` with each tensor of parameters, always in the same order.
+    fn visit(&self, f: &mut impl FnMut(Role, &[T]));
+
+    /// Calls `f` with each tensor of parameters of all `N` values side by side, in the order of
+    /// [`visit`](Parameters::visit). The `N` slices have the same length.
+    fn zip<const N: usize>(all: [&mut Self; N], f: &mut impl FnMut(Role, [&mut [T]; N]));
+}
+
+/// A layer that can be trained.
+///
+/// The batch `B` is part of the types: 1 on a microcontroller, 32 on a host. A layer of your own implements
+/// [`backward`](Differentiable::backward), and [`gradcheck`](mod@crate::gradcheck) tells whether it is right.
+#[diagnostic::on_unimplemented(
+    message = "layer `{Self}` cannot be trained with inputs of shape `{In}`",
+    label = "no backward pass for `{In}` of `{T}`",
+    note = "training needs `Differentiable`, which the layer or one inside it does not implement for this input"
+)]
+pub trait Differentiable<In: Shape, T: Scalar = f32>: Layer<In, T> + Parameters<T> {
+    /// What [`backward`](Differentiable::backward) needs besides inputs and outputs.
+    type Cache<const B: usize>: ConstZero;
+
+    /// Draws what the next [`forward_train`](Differentiable::forward_train) needs at random into `cache`.
+    ///
+    /// Only layers such as [`Dropout`](crate::Dropout) do anything here.
+    #[cfg(feature = "rand")]
+    #[allow(unused_variables)]
+    fn sample<const B: usize, R: Rng + ?Sized>(&self, cache: &mut Self::Cache<B>, rng: &mut R) {}
+
+    /// Computes the outputs for a batch as training wants them, and overwrites `y` with them.
+    ///
+    /// Unless a layer says otherwise this is [`forward`](Layer::forward) for each sample.
+    #[allow(unused_variables)]
+    fn forward_train<const B: usize>(
+        &self,
+        x: &[In::Tensor<T>; B],
+        cache: &mut Self::Cache<B>,
+        y: &mut [TensorOf<Self::Out, T>; B],
+    ) {
+        for (x, y) in x.iter().zip(y) {
+            self.forward(x, y);
+        }
+    }
+
+    /// Given the gradient of a loss with respect to the outputs, `dy`, adds that with respect to the parameters to
+    /// `gradient` and overwrites `dx` with that with respect to the inputs.
+    ///
+    /// `x`, `cache` and `y` are those of the [`forward_train`](Differentiable::forward_train) just before. The cache
+    /// may be used as working memory.
+    fn backward<const B: usize>(
+        &self,
+        x: &[In::Tensor<T>; B],
+        y: &[TensorOf<Self::Out, T>; B],
+        cache: &mut Self::Cache<B>,
+        dy: &[TensorOf<Self::Out, T>; B],
+        gradient: &mut Self,
+        dx: &mut [In::Tensor<T>; B],
+    );
+
+    /// [`backward`](Differentiable::backward) without `dx`: what the first layer of a network needs.
+    ///
+    /// Override it where leaving `dx` out saves work. Unless overridden it computes `dx` on the stack.
+    fn backward_parameters<const B: usize>(
+        &self,
+        x: &[In::Tensor<T>; B],
+        y: &[TensorOf<Self::Out, T>; B],
+        cache: &mut Self::Cache<B>,
+        dy: &[TensorOf<Self::Out, T>; B],
+        gradient: &mut Self,
+    ) {
+        let mut dx = ConstZero::ZERO;
+        self.backward(x, y, cache, dy, gradient, &mut dx);
+    }
+}
+
+/// Implements [`Parameters`] for layers that have none.
+macro_rules! no_parameters {
+    ([$($generics:tt)*] $layer:ty) => {
+        impl<P, $($generics)*> $crate::layer::Parameters<P> for $layer {
+            const COUNT: usize = 0;
+            fn visit(&self, _: &mut impl FnMut($crate::layer::Role, &[P])) {}
+            fn zip<const ALL: usize>(
+                _: [&mut Self; ALL],
+                _: &mut impl FnMut($crate::layer::Role, [&mut [P]; ALL]),
+            ) {
+            }
+        }
+    };
+    ($layer:ty) => {
+        no_parameters!([] $layer);
+    };
+}
+pub(crate) use no_parameters;

@@ -1,0 +1,20 @@
+//! The layers, one file for each family. All are re-exported at the crate's root.
+
+mod activation;
+mod dense;
+#[cfg(feature = "rand")]
+mod dropout;
+mod reshape;
+mod residual;
+mod softmax;
+
+pub use activation::{
+    Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh,
+};
+pub use dense::{Bias, Dense, DenseNoBias, NoBias};
+#[cfg(feature = "rand")]
+pub use dropout::Dropout;
+pub use reshape::{Flatten, Reshape};
+pub use residual::Residual;
+pub use softmax::{LogSoftmax, Softmax};
+pub(crate) use softmax::{log_sum_exp, softmax};

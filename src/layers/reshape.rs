@@ -1,0 +1,157 @@
+use crate::layer::{Differentiable, Layer, no_parameters};
+use crate::scalar::{ConstZero, Element, Scalar};
+use crate::shape::length::{Extent, Len, Length, SameLength, Times, Volume};
+use crate::shape::{Image, Sequence, Shape, Tensor, TensorOf, Vector};
+use core::marker::PhantomData;
+
+/// Makes a vector of any shape. PyTorch's `nn.Flatten`.
+///
+/// The numbers come in PyTorch's order, channel by channel, whatever the order in memory: a `Dense` layer after it takes
+/// PyTorch's weights as they are.
+///
+/// # Shapes
+/// `Sequence<C, L>` to `Vector<C * L>`, `Image<C, H, W>` to `Vector<C * H * W>`, `Vector<N>` to itself. How far the
+/// arithmetic reaches stands in [`shape::length`](crate::shape::length).
+///
+/// # Cost
+/// A copy; no parameters; no cache.
+///
+/// # Example
+/// ```
+/// use constnet::nalgebra::{SMatrix, SVector};
+/// use constnet::{Flatten, Network, Sequence};
+///
+/// let net = Network::<Sequence<2, 3>, (Flatten,)>::ZERO;
+/// let steps = [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]];
+/// assert_eq!(net.predict(&SMatrix::from(steps)), SVector::from([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flatten;
+
+/// Gives the numbers of a tensor another shape. PyTorch's `nn.Unflatten` and `view`.
+///
+/// Both shapes are read in PyTorch's order, channel by channel.
+///
+/// # Shapes
+/// Any, to `To`, which must hold as many numbers.
+///
+/// # Cost
+/// A copy; no parameters; no cache.
+///
+/// # Example
+/// ```
+/// use constnet::nalgebra::{SMatrix, SVector};
+/// use constnet::{Network, Reshape, Sequence, Vector};
+///
+/// let net = Network::<Vector<6>, (Reshape<Sequence<2, 3>>,)>::ZERO;
+/// let steps = [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]];
+/// assert_eq!(net.predict(&SVector::from([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])), SMatrix::from(steps));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reshape<To>(PhantomData<To>);
+
+impl<To> Reshape<To> {
+    /// The layer.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl ConstZero for Flatten {
+    const ZERO: Self = Self;
+}
+
+impl<To> ConstZero for Reshape<To> {
+    const ZERO: Self = Self::new();
+}
+
+no_parameters!(Flatten);
+no_parameters!([To: Shape] Reshape<To>);
+
+impl<T: Element, const N: usize> Layer<Vector<N>, T> for Flatten {
+    type Out = Vector<N>;
+    fn forward(&self, x: &TensorOf<Vector<N>, T>, y: &mut TensorOf<Vector<N>, T>) {
+        copy::<Vector<N>, Vector<N>, T>(x, y);
+    }
+}
+
+impl<T: Element, const C: usize, const L: usize> Layer<Sequence<C, L>, T> for Flatten
+where
+    Len<C>: Times<L>,
+{
+    type Out = <<Len<C> as Times<L>>::Output as Extent>::Vector;
+    fn forward(&self, x: &TensorOf<Sequence<C, L>, T>, y: &mut TensorOf<Self::Out, T>) {
+        copy::<Sequence<C, L>, Self::Out, T>(x, y);
+    }
+}
+
+impl<T: Element, const C: usize, const H: usize, const W: usize> Layer<Image<C, H, W>, T> for Flatten
+where
+    Len<C>: Volume<H, W>,
+{
+    type Out = <<Len<C> as Volume<H, W>>::Output as Extent>::Vector;
+    fn forward(&self, x: &TensorOf<Image<C, H, W>, T>, y: &mut TensorOf<Self::Out, T>) {
+        copy::<Image<C, H, W>, Self::Out, T>(x, y);
+    }
+}
+
+impl<In: Length, To: SameLength<In>, T: Element> Layer<In, T> for Reshape<To> {
+    type Out = To;
+    fn forward(&self, x: &In::Tensor<T>, y: &mut To::Tensor<T>) {
+        copy::<In, To, T>(x, y);
+    }
+}
+
+/// The gradient takes the way back.
+macro_rules! backward {
+    ([$($generics:tt)*] $layer:ty) => {
+        impl<In: Shape, T: Scalar, $($generics)*> Differentiable<In, T> for $layer
+        where
+            Self: Layer<In, T>,
+        {
+            type Cache<const B: usize> = ();
+
+            fn backward<const B: usize>(
+                &self,
+                _: &[In::Tensor<T>; B],
+                _: &[TensorOf<Self::Out, T>; B],
+                (): &mut (),
+                dy: &[TensorOf<Self::Out, T>; B],
+                _: &mut Self,
+                dx: &mut [In::Tensor<T>; B],
+            ) {
+                for (dy, dx) in dy.iter().zip(dx) {
+                    copy::<Self::Out, In, T>(dy, dx);
+                }
+            }
+        }
+    };
+}
+backward!([] Flatten);
+backward!([To: Shape] Reshape<To>);
+
+/// Copies between two shapes of one length, both read channel by channel.
+#[inline]
+fn copy<From: Shape, To: Shape, T: Element>(x: &From::Tensor<T>, y: &mut To::Tensor<T>) {
+    const { assert!(From::LEN == To::LEN) };
+    let (x, y) = (x.as_slice(), y.as_mut_slice());
+    if From::CHANNELS == To::CHANNELS {
+        for (x, y) in x.iter().zip(y) {
+            *y = *x;
+        }
+        return;
+    }
+    for i in 0..From::LEN {
+        if let (Some(x), Some(y)) = (x.get(place::<From>(i)), y.get_mut(place::<To>(i))) {
+            *y = *x;
+        }
+    }
+}
+
+/// Where the `i`-th number of a shape, read channel by channel, lies in memory.
+#[inline]
+fn place<S: Shape>(i: usize) -> usize {
+    let positions = const { if S::CHANNELS == 0 || S::LEN == 0 { 1 } else { S::LEN / S::CHANNELS } };
+    (i % positions) * S::CHANNELS + i / positions
+}

@@ -1,0 +1,127 @@
+use crate::layer::{Differentiable, Layer, Parameters, Role};
+use crate::scalar::{ConstZero, Scalar};
+use crate::shape::{SameShape, Shape, Tensor, TensorOf};
+#[cfg(feature = "rand")]
+use rand::Rng;
+
+/// Adds its input to what the layer inside makes of it.
+///
+/// ```text
+/// y = x + layer(x)
+/// ```
+///
+/// # Shapes
+/// Any that the layer inside takes and gives back.
+///
+/// # Cost
+/// That of the layer inside and one addition for each number; the cache keeps the inner outputs.
+///
+/// # Example
+/// ```
+/// use constnet::{Dense, Network, Relu, Residual, Vector};
+///
+/// type Net = Network<Vector<5>, (Dense<5, 16>, Residual<(Dense<16, 16>, Relu, Dense<16, 16>)>, Dense<16, 2>)>;
+/// # let _ = Net::ZERO;
+/// ```
+///
+/// # Reference
+/// He and others (2016), "Deep residual learning for image recognition".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Residual<L>(
+    /// The layer inside.
+    pub L,
+);
+
+impl<L: ConstZero> ConstZero for Residual<L> {
+    const ZERO: Self = Self(L::ZERO);
+}
+
+impl<T, L: Parameters<T>> Parameters<T> for Residual<L> {
+    const COUNT: usize = L::COUNT;
+
+    fn visit(&self, f: &mut impl FnMut(Role, &[T])) {
+        self.0.visit(f);
+    }
+
+    fn zip<const N: usize>(all: [&mut Self; N], f: &mut impl FnMut(Role, [&mut [T]; N])) {
+        L::zip(all.map(|residual| &mut residual.0), f);
+    }
+}
+
+impl<S: Shape, T: Scalar, L: Layer<S, T>> Layer<S, T> for Residual<L>
+where
+    L::Out: SameShape<S>,
+{
+    type Out = S;
+
+    #[inline]
+    fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
+        self.0.forward(x, L::Out::tensor(y));
+        add(y.as_mut_slice(), x.as_slice());
+    }
+}
+
+impl<S: Shape, T: Scalar, L: Differentiable<S, T>> Differentiable<S, T> for Residual<L>
+where
+    L::Out: SameShape<S>,
+{
+    type Cache<const B: usize> = (L::Cache<B>, [TensorOf<L::Out, T>; B]);
+
+    #[cfg(feature = "rand")]
+    fn sample<const B: usize, R: Rng + ?Sized>(&self, cache: &mut Self::Cache<B>, rng: &mut R) {
+        self.0.sample(&mut cache.0, rng);
+    }
+
+    #[inline]
+    fn forward_train<const B: usize>(
+        &self,
+        x: &[S::Tensor<T>; B],
+        cache: &mut Self::Cache<B>,
+        y: &mut [S::Tensor<T>; B],
+    ) {
+        let (cache, inner) = cache;
+        self.0.forward_train(x, cache, inner);
+        for ((x, inner), y) in x.iter().zip(inner).zip(y) {
+            for ((&x, &inner), y) in x.as_slice().iter().zip(inner.as_slice()).zip(y.as_mut_slice()) {
+                *y = inner + x;
+            }
+        }
+    }
+
+    #[inline]
+    fn backward<const B: usize>(
+        &self,
+        x: &[S::Tensor<T>; B],
+        _: &[S::Tensor<T>; B],
+        cache: &mut Self::Cache<B>,
+        dy: &[S::Tensor<T>; B],
+        gradient: &mut Self,
+        dx: &mut [S::Tensor<T>; B],
+    ) {
+        let (cache, inner) = cache;
+        self.0.backward(x, inner, cache, L::Out::tensors(dy), &mut gradient.0, dx);
+        for (dx, dy) in dx.iter_mut().zip(dy) {
+            add(dx.as_mut_slice(), dy.as_slice());
+        }
+    }
+
+    #[inline]
+    fn backward_parameters<const B: usize>(
+        &self,
+        x: &[S::Tensor<T>; B],
+        _: &[S::Tensor<T>; B],
+        cache: &mut Self::Cache<B>,
+        dy: &[S::Tensor<T>; B],
+        gradient: &mut Self,
+    ) {
+        let (cache, inner) = cache;
+        self.0.backward_parameters(x, inner, cache, L::Out::tensors(dy), &mut gradient.0);
+    }
+}
+
+/// `a += b`
+fn add<T: Scalar>(a: &mut [T], b: &[T]) {
+    for (a, &b) in a.iter_mut().zip(b) {
+        *a += b;
+    }
+}

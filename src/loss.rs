@@ -1,0 +1,78 @@
+//! Losses, each beside its gradient, as PyTorch defines them with `reduction="mean"`.
+//!
+//! | loss | output of the network | target |
+//! |---|---|---|
+//! | [`Mse`], [`L1`], [`Huber`] | any shape | a tensor of the same shape |
+//! | [`BinaryCrossEntropy`] | probabilities, any shape | a tensor of the same shape, 0 to 1 |
+//! | [`BinaryCrossEntropyWithLogits`] | logits, any shape | a tensor of the same shape, 0 to 1 |
+//! | [`CrossEntropy`], [`SmoothedCrossEntropy`] | logits, `Vector<N>` | [`Class<N>`](crate::Class) |
+//! | [`CategoricalCrossEntropy`] | probabilities, `Vector<N>` | [`Class<N>`](crate::Class) |
+//! | [`Nll`] | log-probabilities, `Vector<N>` | [`Class<N>`](crate::Class) |
+//!
+//! The last three rows also take a `Sequence<N, L>` with a target `[Class<N>; L]`: the mean over the steps.
+
+mod binary;
+mod classification;
+mod elementwise;
+mod penalty;
+
+pub use binary::{BinaryCrossEntropy, BinaryCrossEntropyWithLogits};
+pub use classification::{CategoricalCrossEntropy, CrossEntropy, Nll, SmoothedCrossEntropy};
+pub use elementwise::{Huber, L1, Mse};
+pub use penalty::Penalty;
+
+use crate::scalar::Scalar;
+use crate::shape::Shape;
+
+/// How far an output is from its target.
+#[diagnostic::on_unimplemented(
+    message = "loss `{Self}` does not take a target `{Target}` for an output of shape `{Out}`",
+    label = "does not take `{Target}` for `{Out}`",
+    note = "`CrossEntropy` for an output `Vector<N>` takes `Class<N>` with the same N; `Mse` takes a tensor of the output's shape"
+)]
+pub trait Loss<Out: Shape, Target, T: Scalar = f32> {
+    /// The loss of one sample.
+    fn loss(&self, y: &Out::Tensor<T>, target: &Target) -> T;
+
+    /// Overwrites `dy` with `scale` times the gradient with respect to `y`, and returns the loss.
+    fn gradient(&self, y: &Out::Tensor<T>, target: &Target, scale: T, dy: &mut Out::Tensor<T>) -> T;
+}
+
+/// Implements [`Loss`] as the mean over all numbers, from the loss of one number and its derivative.
+macro_rules! mean_of_numbers {
+    ($loss:ident, |$this:ident, $y:ident, $t:ident: $T:ident| $value:expr, $derivative:expr) => {
+        impl<S: $crate::shape::Shape, $T: $crate::scalar::Scalar, X: $crate::arguments::TensorFor<S, $T>>
+            $crate::loss::Loss<S, X, $T> for $loss
+        {
+            fn loss(&self, y: &S::Tensor<$T>, target: &X) -> $T {
+                use $crate::shape::Tensor;
+                let $this = self;
+                let mut sum = $T::ZERO;
+                for (&$y, &$t) in y.as_slice().iter().zip(target.tensor().as_slice()) {
+                    sum += $value;
+                }
+                sum / $crate::loss::count::<S, $T>()
+            }
+
+            fn gradient(&self, y: &S::Tensor<$T>, target: &X, scale: $T, dy: &mut S::Tensor<$T>) -> $T {
+                use $crate::shape::Tensor;
+                let $this = self;
+                let scale = scale / $crate::loss::count::<S, $T>();
+                let mut sum = $T::ZERO;
+                let pairs = y.as_slice().iter().zip(target.tensor().as_slice());
+                for ((&$y, &$t), dy) in pairs.zip(dy.as_mut_slice()) {
+                    sum += $value;
+                    *dy = scale * $derivative;
+                }
+                sum / $crate::loss::count::<S, $T>()
+            }
+        }
+    };
+}
+use mean_of_numbers;
+
+/// How many numbers a tensor holds, as a scalar.
+#[allow(clippy::cast_precision_loss)]
+fn count<S: Shape, T: Scalar>() -> T {
+    T::from_f64(S::LEN as f64)
+}

@@ -1,0 +1,175 @@
+//! A layer with the shape of its input: [`Network`], and [`Model`], which says of a type that it can be trained.
+
+use crate::arguments::TensorFor;
+use crate::layer::{Differentiable, Layer, Parameters, Role};
+use crate::scalar::{ConstZero, Element, Scalar};
+use crate::shape::{Shape, TensorOf};
+use core::marker::PhantomData;
+#[cfg(feature = "rand")]
+use {crate::init::Init, rand::Rng};
+
+/// A neural network: layers, and the shape that they take.
+///
+/// The type says everything about the network but its numbers. The bound on the struct makes a network that does not
+/// fit together an error where its type is first named.
+///
+/// ```
+/// use constnet::nalgebra::SVector;
+/// use constnet::{Dense, Network, Relu, Vector};
+///
+/// type Digits = Network<Vector<64>, (Dense<64, 32>, Relu, Dense<32, 10>)>;
+///
+/// static NET: Digits = Digits::ZERO;
+/// let logits = NET.predict(&SVector::from_element(1.0));
+/// assert_eq!(logits, SVector::<f32, 10>::zeros());
+/// assert_eq!(size_of::<Digits>(), 4 * Digits::PARAMETERS);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network<In: Shape, L: Layer<In, T>, T: Element = f32> {
+    /// The layers: a tuple, so the first is `net.layers.0`.
+    pub layers: L,
+    shape: PhantomData<(In, T)>,
+}
+
+impl<In: Shape, L: Layer<In, T>, T: Element> Network<In, L, T> {
+    /// The network of these layers.
+    pub const fn new(layers: L) -> Self {
+        Self { layers, shape: PhantomData }
+    }
+
+    /// The output for one sample.
+    ///
+    /// # Cost
+    /// No heap; on the stack the output and the tensors between the layers.
+    pub fn predict<X: TensorFor<In, T>>(&self, x: &X) -> TensorOf<L::Out, T> {
+        let mut y = ConstZero::ZERO;
+        self.layers.forward(x.tensor(), &mut y);
+        y
+    }
+
+    /// The outputs for `B` samples, into memory of the caller's.
+    pub fn predict_batch<X: TensorFor<In, T>, const B: usize>(&self, x: &[X; B], y: &mut [TensorOf<L::Out, T>; B]) {
+        for (x, y) in X::tensors(x).iter().zip(y) {
+            self.layers.forward(x, y);
+        }
+    }
+}
+
+impl<In: Shape, L: Layer<In, T> + ConstZero, T: Element> Network<In, L, T> {
+    /// The network with every parameter 0: a constant, so that it can fill a `static`.
+    #[allow(clippy::declare_interior_mutable_const)]
+    pub const ZERO: Self = Self::new(L::ZERO);
+}
+
+impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Element> Network<In, L, T> {
+    /// How many parameters.
+    pub const PARAMETERS: usize = L::COUNT;
+}
+
+impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Scalar> Network<In, L, T> {
+    /// Draws every parameter anew, in place, as [`Init::default`] does it.
+    ///
+    /// The same generator gives the same bits on every machine.
+    #[cfg(feature = "rand")]
+    pub fn init<R: Rng + ?Sized>(&mut self, rng: &mut R) {
+        self.init_with(Init::default(), rng);
+    }
+
+    /// Draws every parameter anew, in place, by the rule given.
+    #[cfg(feature = "rand")]
+    pub fn init_with<R: Rng + ?Sized>(&mut self, init: Init, rng: &mut R) {
+        L::zip([&mut self.layers], &mut |role, [values]| init.fill(role, values, rng));
+    }
+}
+
+impl<In: Shape, L: Layer<In, T> + ConstZero, T: Element> ConstZero for Network<In, L, T> {
+    const ZERO: Self = Self::ZERO;
+}
+
+impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Element> Parameters<T> for Network<In, L, T> {
+    const COUNT: usize = L::COUNT;
+
+    fn visit(&self, f: &mut impl FnMut(Role, &[T])) {
+        self.layers.visit(f);
+    }
+
+    fn zip<const N: usize>(all: [&mut Self; N], f: &mut impl FnMut(Role, [&mut [T]; N])) {
+        L::zip(all.map(|net| &mut net.layers), f);
+    }
+}
+
+impl<In: Shape, L: Layer<In, T>, T: Element> Layer<In, T> for Network<In, L, T> {
+    type Out = L::Out;
+
+    #[inline]
+    fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<L::Out, T>) {
+        self.layers.forward(x, y);
+    }
+}
+
+impl<In: Shape, L: Differentiable<In, T>, T: Scalar> Differentiable<In, T> for Network<In, L, T> {
+    type Cache<const B: usize> = L::Cache<B>;
+
+    #[cfg(feature = "rand")]
+    fn sample<const B: usize, R: Rng + ?Sized>(&self, cache: &mut Self::Cache<B>, rng: &mut R) {
+        self.layers.sample(cache, rng);
+    }
+
+    #[inline]
+    fn forward_train<const B: usize>(
+        &self,
+        x: &[In::Tensor<T>; B],
+        cache: &mut Self::Cache<B>,
+        y: &mut [TensorOf<L::Out, T>; B],
+    ) {
+        self.layers.forward_train(x, cache, y);
+    }
+
+    #[inline]
+    fn backward<const B: usize>(
+        &self,
+        x: &[In::Tensor<T>; B],
+        y: &[TensorOf<L::Out, T>; B],
+        cache: &mut Self::Cache<B>,
+        dy: &[TensorOf<L::Out, T>; B],
+        gradient: &mut Self,
+        dx: &mut [In::Tensor<T>; B],
+    ) {
+        self.layers.backward(x, y, cache, dy, &mut gradient.layers, dx);
+    }
+
+    #[inline]
+    fn backward_parameters<const B: usize>(
+        &self,
+        x: &[In::Tensor<T>; B],
+        y: &[TensorOf<L::Out, T>; B],
+        cache: &mut Self::Cache<B>,
+        dy: &[TensorOf<L::Out, T>; B],
+        gradient: &mut Self,
+    ) {
+        self.layers.backward_parameters(x, y, cache, dy, &mut gradient.layers);
+    }
+}
+
+/// A network that can be trained: it knows its input's shape and its scalar.
+pub trait Model: Differentiable<<Self as Model>::In, <Self as Model>::Scalar> {
+    /// The shape of an input.
+    type In: Shape;
+
+    /// What it computes with.
+    type Scalar: Scalar;
+}
+
+impl<In: Shape, L: Differentiable<In, T>, T: Scalar> Model for Network<In, L, T> {
+    type In = In;
+    type Scalar = T;
+}
+
+/// The shape of a model's output.
+pub type OutOf<N> = <N as Layer<<N as Model>::In, <N as Model>::Scalar>>::Out;
+
+/// A tensor that a model takes.
+pub type InputOf<N> = TensorOf<<N as Model>::In, <N as Model>::Scalar>;
+
+/// A tensor that a model gives.
+pub type OutputOf<N> = TensorOf<OutOf<N>, <N as Model>::Scalar>;

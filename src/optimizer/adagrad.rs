@@ -1,0 +1,90 @@
+use super::{Optimizer, constructors, set, with};
+use crate::error::{HyperparameterError, Range, valid};
+use crate::layer::Parameters;
+use crate::scalar::{ConstZero, Scalar};
+use core::fmt;
+
+/// A step divided by the size of all gradients so far. PyTorch's `optim.Adagrad`.
+///
+/// ```text
+/// g += weight_decay * p
+/// v += g^2
+/// p -= learning_rate / (1 + (t - 1) * rate_decay) * g / (sqrt(v) + epsilon)
+/// ```
+///
+/// # Cost
+/// One number of state for each parameter; a square root and a division for each in an update.
+///
+/// # Reference
+/// Duchi and others (2011).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Adagrad {
+    learning_rate: f64,
+    rate_decay: f64,
+    epsilon: f64,
+    weight_decay: f64,
+}
+
+impl Adagrad {
+    const DEFAULT: Self = Self { learning_rate: 1e-2, rate_decay: 0.0, epsilon: 1e-10, weight_decay: 0.0 };
+    constructors!();
+    with!(
+        /// PyTorch's `lr_decay`: how fast the learning rate falls. Finite and 0 or above; 0 unless set.
+        with_rate_decay, rate_decay, NotNegative
+    );
+    with!(
+        /// Added to the square root. Finite and above 0; 1e-10 unless set.
+        with_epsilon, epsilon, Positive
+    );
+    with!(
+        /// Adds this much of each parameter to its gradient. Finite and 0 or above; 0 unless set.
+        with_weight_decay, weight_decay, NotNegative
+    );
+}
+
+/// What [`Adagrad`] remembers.
+#[derive(Clone, PartialEq)]
+pub struct AdagradState<P> {
+    sum: P,
+    updates: u32,
+}
+
+impl<P: ConstZero> ConstZero for AdagradState<P> {
+    const ZERO: Self = Self { sum: P::ZERO, updates: 0 };
+}
+
+impl<P> fmt::Debug for AdagradState<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdagradState").field("updates", &self.updates).finish_non_exhaustive()
+    }
+}
+
+impl<T: Scalar> Optimizer<T> for Adagrad {
+    type State<P: Parameters<T>> = AdagradState<P>;
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn update<P: Parameters<T>>(
+        &self,
+        state: &mut AdagradState<P>,
+        parameters: &mut P,
+        gradient: &mut P,
+        factor: f64,
+    ) -> bool {
+        let slowed = 1.0 + f64::from(state.updates) * self.rate_decay;
+        state.updates = state.updates.saturating_add(1);
+        let rate = T::from_f64(self.learning_rate * factor / slowed);
+        let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
+        let mut finite = true;
+        P::zip([parameters, gradient, &mut state.sum], &mut |_, [p, g, v]| {
+            for ((p, &mut g), v) in p.iter_mut().zip(g).zip(v) {
+                let g = g + decay * *p;
+                set(v, *v + g * g, &mut finite);
+                set(p, *p - rate * g / (v.sqrt() + epsilon), &mut finite);
+            }
+        });
+        finite
+    }
+}

@@ -1,0 +1,174 @@
+use super::{Optimizer, constructors, set, with};
+use crate::error::{HyperparameterError, Range, valid};
+use crate::layer::Parameters;
+use crate::scalar::{ConstZero, Scalar};
+use core::fmt;
+
+/// Adaptive moments. PyTorch's `optim.Adam`.
+///
+/// ```text
+/// g += weight_decay * p
+/// m  = beta1 * m + (1 - beta1) * g
+/// v  = beta2 * v + (1 - beta2) * g^2
+/// p -= learning_rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+/// ```
+///
+/// # Cost
+/// Two numbers of state for each parameter; a square root and a division for each in an update.
+///
+/// # Reference
+/// Kingma & Ba (2015).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Adam {
+    learning_rate: f64,
+    beta1: f64,
+    beta2: f64,
+    epsilon: f64,
+    weight_decay: f64,
+}
+
+/// [`Adam`] whose weight decay does not pass through the moments. PyTorch's `optim.AdamW`, with its default
+/// `weight_decay` of 0.01.
+///
+/// ```text
+/// p -= learning_rate * weight_decay * p
+/// ```
+///
+/// and then as [`Adam`] without weight decay.
+///
+/// # Reference
+/// Loshchilov & Hutter (2019), "Decoupled weight decay regularization".
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamW {
+    learning_rate: f64,
+    beta1: f64,
+    beta2: f64,
+    epsilon: f64,
+    weight_decay: f64,
+}
+
+/// What [`Adam`] and [`AdamW`] remember.
+#[derive(Clone, PartialEq)]
+pub struct AdamState<P> {
+    first: P,
+    second: P,
+    /// `1 - beta1^t` and `1 - beta2^t`: 0 before the first update.
+    corrections: [f64; 2],
+}
+
+impl<P: ConstZero> ConstZero for AdamState<P> {
+    const ZERO: Self = Self { first: P::ZERO, second: P::ZERO, corrections: [0.0; 2] };
+}
+
+impl<P> fmt::Debug for AdamState<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdamState").field("corrections", &self.corrections).finish_non_exhaustive()
+    }
+}
+
+macro_rules! adam {
+    ($name:ident, $decay:literal) => {
+        impl $name {
+            const DEFAULT: Self =
+                Self { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: $decay };
+            constructors!();
+            with!(
+                /// Added to the square root. Finite and above 0; 1e-8 unless set.
+                with_epsilon, epsilon, Positive
+            );
+            with!(
+                /// Finite and 0 or above.
+                with_weight_decay, weight_decay, NotNegative
+            );
+
+            /// How much of the moments each update keeps. 0 or above, and below 1; 0.9 and 0.999 unless set.
+            ///
+            /// # Errors
+            /// If one of them is out of its range.
+            pub const fn with_betas(self, beta1: f64, beta2: f64) -> Result<Self, HyperparameterError> {
+                match (Range::Fraction.check("beta1", beta1), Range::Fraction.check("beta2", beta2)) {
+                    (Ok(beta1), Ok(beta2)) => Ok(Self { beta1, beta2, ..self }),
+                    (Err(error), _) | (_, Err(error)) => Err(error),
+                }
+            }
+        }
+    };
+}
+adam!(Adam, 0.0);
+adam!(AdamW, 0.01);
+
+impl<T: Scalar> Optimizer<T> for Adam {
+    type State<P: Parameters<T>> = AdamState<P>;
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn update<P: Parameters<T>>(
+        &self,
+        state: &mut AdamState<P>,
+        parameters: &mut P,
+        gradient: &mut P,
+        factor: f64,
+    ) -> bool {
+        let rate = self.learning_rate * factor;
+        // The decay has its own sum, so that AdamW's can bypass the moments.
+        self.moments(state, parameters, gradient, rate, self.weight_decay, 1.0)
+    }
+}
+
+impl<T: Scalar> Optimizer<T> for AdamW {
+    type State<P: Parameters<T>> = AdamState<P>;
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn update<P: Parameters<T>>(
+        &self,
+        state: &mut AdamState<P>,
+        parameters: &mut P,
+        gradient: &mut P,
+        factor: f64,
+    ) -> bool {
+        let Self { learning_rate, beta1, beta2, epsilon, weight_decay } = *self;
+        let rate = learning_rate * factor;
+        let adam = Adam { learning_rate, beta1, beta2, epsilon, weight_decay: 0.0 };
+        adam.moments(state, parameters, gradient, rate, 0.0, 1.0 - rate * weight_decay)
+    }
+}
+
+impl Adam {
+    /// One update: `decay` times the parameter joins the gradient, and the parameter is first multiplied by `shrink`.
+    fn moments<T: Scalar, P: Parameters<T>>(
+        &self,
+        state: &mut AdamState<P>,
+        parameters: &mut P,
+        gradient: &mut P,
+        rate: f64,
+        decay: f64,
+        shrink: f64,
+    ) -> bool {
+        let [first, second] = &mut state.corrections;
+        // 1 - beta^(t + 1) = beta * (1 - beta^t) + (1 - beta)
+        *first = self.beta1 * *first + (1.0 - self.beta1);
+        *second = self.beta2 * *second + (1.0 - self.beta2);
+        let step = T::from_f64(rate / *first);
+        let root = T::from_f64(1.0 / libm::sqrt(*second));
+        let epsilon = T::from_f64(self.epsilon);
+        let (take1, keep2, take2) =
+            (T::from_f64(1.0 - self.beta1), T::from_f64(self.beta2), T::from_f64(1.0 - self.beta2));
+        let (decay, shrink) = (T::from_f64(decay), T::from_f64(shrink));
+        let mut finite = true;
+        let all = [parameters, gradient, &mut state.first, &mut state.second];
+        P::zip(all, &mut |_, [p, g, m, v]| {
+            for (((p, &mut g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+                let g = g + decay * *p;
+                set(m, *m + take1 * (g - *m), &mut finite);
+                set(v, keep2 * *v + take2 * g * g, &mut finite);
+                set(p, shrink * *p - step * *m / (v.sqrt() * root + epsilon), &mut finite);
+            }
+        });
+        finite
+    }
+}

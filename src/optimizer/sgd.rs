@@ -1,0 +1,114 @@
+use super::{Optimizer, constructors, set, with};
+use crate::error::{HyperparameterError, Range, valid};
+use crate::layer::Parameters;
+use crate::scalar::Scalar;
+
+/// Stochastic gradient descent. PyTorch's `optim.SGD`.
+///
+/// ```text
+/// g += weight_decay * p
+/// p -= learning_rate * g
+/// ```
+///
+/// # Cost
+/// No state. [`with_momentum`](Sgd::with_momentum) gives a [`Momentum`], which keeps one number for each parameter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sgd {
+    learning_rate: f64,
+    weight_decay: f64,
+}
+
+impl Sgd {
+    const DEFAULT: Self = Self { learning_rate: 1e-3, weight_decay: 0.0 };
+    constructors!();
+    with!(
+        /// Adds this much of each parameter to its gradient. Finite and 0 or above; 0 unless set.
+        with_weight_decay, weight_decay, NotNegative
+    );
+
+    /// With momentum: 0 or above, and below 1.
+    ///
+    /// # Errors
+    /// If it is out of its range.
+    pub const fn with_momentum(self, momentum: f64) -> Result<Momentum, HyperparameterError> {
+        match Range::Fraction.check("momentum", momentum) {
+            Ok(momentum) => Ok(Momentum { sgd: self, momentum, nesterov: false }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl<T: Scalar> Optimizer<T> for Sgd {
+    type State<P: Parameters<T>> = ();
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn update<P: Parameters<T>>(&self, (): &mut (), parameters: &mut P, gradient: &mut P, factor: f64) -> bool {
+        let rate = T::from_f64(self.learning_rate * factor);
+        let decay = T::from_f64(self.weight_decay);
+        let mut finite = true;
+        P::zip([parameters, gradient], &mut |_, [p, g]| {
+            for (p, &mut g) in p.iter_mut().zip(g) {
+                set(p, *p - rate * (g + decay * *p), &mut finite);
+            }
+        });
+        finite
+    }
+}
+
+/// [`Sgd`] with momentum, made by [`Sgd::with_momentum`]. PyTorch's `optim.SGD(momentum=..)`.
+///
+/// ```text
+/// g += weight_decay * p
+/// v  = momentum * v + g
+/// p -= learning_rate * v                    or, Nesterov's:
+/// p -= learning_rate * (g + momentum * v)
+/// ```
+///
+/// # Cost
+/// One number of state for each parameter.
+///
+/// # Reference
+/// Sutskever and others (2013), "On the importance of initialization and momentum".
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(clippy::struct_field_names)] // PyTorch's name.
+pub struct Momentum {
+    sgd: Sgd,
+    momentum: f64,
+    nesterov: bool,
+}
+
+impl Momentum {
+    /// Nesterov's form.
+    #[must_use]
+    pub const fn nesterov(self) -> Self {
+        Self { nesterov: true, ..self }
+    }
+}
+
+impl<T: Scalar> Optimizer<T> for Momentum {
+    type State<P: Parameters<T>> = P;
+
+    fn learning_rate(&self) -> f64 {
+        self.sgd.learning_rate
+    }
+
+    fn update<P: Parameters<T>>(&self, state: &mut P, parameters: &mut P, gradient: &mut P, factor: f64) -> bool {
+        let rate = T::from_f64(self.sgd.learning_rate * factor);
+        let decay = T::from_f64(self.sgd.weight_decay);
+        let momentum = T::from_f64(self.momentum);
+        let nesterov = self.nesterov;
+        let mut finite = true;
+        P::zip([parameters, gradient, state], &mut |_, [p, g, v]| {
+            for ((p, &mut g), v) in p.iter_mut().zip(g).zip(v) {
+                let g = g + decay * *p;
+                set(v, momentum * *v + g, &mut finite);
+                let step = if nesterov { g + momentum * *v } else { *v };
+                set(p, *p - rate * step, &mut finite);
+            }
+        });
+        finite
+    }
+}

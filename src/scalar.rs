@@ -1,0 +1,155 @@
+//! Numbers: what a tensor can store ([`Element`]) and what a layer computes with ([`Scalar`]).
+
+use core::fmt::Debug;
+use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+/// A type whose zero is a constant.
+///
+/// Layers, gradients, caches and optimiser state all have one, so each can be a `static` and none is ever built on
+/// the stack. For a layer it is the network that [`Network::init`](crate::Network::init) starts from: every
+/// parameter is 0.
+pub trait ConstZero: Sized {
+    /// The zero.
+    const ZERO: Self;
+}
+
+impl<Z: ConstZero, const N: usize> ConstZero for [Z; N] {
+    const ZERO: Self = [const { Z::ZERO }; N];
+}
+
+impl ConstZero for () {
+    const ZERO: Self = ();
+}
+
+/// What a tensor can store.
+pub trait Element: ConstZero + Copy + PartialEq + Debug + Send + Sync + 'static {}
+
+macro_rules! elements {
+    ($($t:ty = $zero:expr),+) => { $(
+        impl ConstZero for $t {
+            const ZERO: Self = $zero;
+        }
+        impl Element for $t {}
+    )+ };
+}
+elements!(f32 = 0.0, f64 = 0.0, i8 = 0, u8 = 0, i32 = 0);
+
+/// What a layer computes with: `f32`, `f64`, or a type of your own.
+///
+/// The functions of `f32` and `f64` are those of the `libm` crate on every target, with and without `std`, so that a
+/// network gives the same bits everywhere; the square root is the processor's where `std` gives access to it, and
+/// correctly rounded either way.
+pub trait Scalar:
+    Element
+    + PartialOrd
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+{
+    /// One.
+    const ONE: Self;
+
+    /// The nearest value to `x`.
+    fn from_f64(x: f64) -> Self;
+
+    /// The nearest `f64`.
+    fn to_f64(self) -> f64;
+
+    /// `e` to the power of `self`.
+    #[must_use]
+    fn exp(self) -> Self;
+
+    /// `e` to the power of `self`, less 1, exact near 0.
+    #[must_use]
+    fn exp_m1(self) -> Self;
+
+    /// The natural logarithm.
+    #[must_use]
+    fn ln(self) -> Self;
+
+    /// The natural logarithm of `1 + self`, exact near 0.
+    #[must_use]
+    fn ln_1p(self) -> Self;
+
+    /// The hyperbolic tangent.
+    #[must_use]
+    fn tanh(self) -> Self;
+
+    /// The error function, `2/sqrt(pi)` times the integral of `exp(-t^2)` from 0 to `self`.
+    #[must_use]
+    fn erf(self) -> Self;
+
+    /// The square root.
+    #[must_use]
+    fn sqrt(self) -> Self;
+
+    /// Whether `self` is neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+
+    /// The distance from 0.
+    #[must_use]
+    fn abs(self) -> Self {
+        if self < Self::ZERO { -self } else { self }
+    }
+
+    /// The larger of the two; `other` where `self` is NaN.
+    #[must_use]
+    fn max(self, other: Self) -> Self {
+        if self > other { self } else { other }
+    }
+
+    /// The smaller of the two; `other` where `self` is NaN.
+    #[must_use]
+    fn min(self, other: Self) -> Self {
+        if self < other { self } else { other }
+    }
+
+    /// The logistic function, `1 / (1 + exp(-self))`.
+    #[must_use]
+    fn sigmoid(self) -> Self {
+        Self::ONE / (Self::ONE + (-self).exp())
+    }
+}
+
+macro_rules! scalars {
+    ($($t:ty, $exp:ident, $expm1:ident, $log:ident, $log1p:ident, $tanh:ident, $erf:ident, $sqrt:ident);+) => { $(
+        #[allow(clippy::cast_possible_truncation, clippy::cast_lossless, clippy::inline_always)]
+        impl Scalar for $t {
+            const ONE: Self = 1.0;
+            #[inline(always)]
+            fn from_f64(x: f64) -> Self { x as Self }
+            #[inline(always)]
+            fn to_f64(self) -> f64 { self as f64 }
+            #[inline]
+            fn exp(self) -> Self { libm::$exp(self) }
+            #[inline]
+            fn exp_m1(self) -> Self { libm::$expm1(self) }
+            #[inline]
+            fn ln(self) -> Self { libm::$log(self) }
+            #[inline]
+            fn ln_1p(self) -> Self { libm::$log1p(self) }
+            #[inline]
+            fn tanh(self) -> Self { libm::$tanh(self) }
+            #[inline]
+            fn erf(self) -> Self { libm::$erf(self) }
+            #[cfg(feature = "std")]
+            #[inline]
+            fn sqrt(self) -> Self { <$t>::sqrt(self) }
+            #[cfg(not(feature = "std"))]
+            #[inline]
+            fn sqrt(self) -> Self { libm::$sqrt(self) }
+            #[inline(always)]
+            fn is_finite(self) -> bool { <$t>::is_finite(self) }
+        }
+    )+ };
+}
+scalars!(
+    f32, expf, expm1f, logf, log1pf, tanhf, erff, sqrtf;
+    f64, exp, expm1, log, log1p, tanh, erf, sqrt
+);

@@ -1,0 +1,169 @@
+//! A tuple of layers is a layer, as `nn.Sequential` is a module: each takes what the one before gives.
+//!
+//! Tuples of 1 to 16 layers; a tuple in a tuple is one layer of it.
+
+use crate::layer::{Differentiable, Layer, Parameters, Role};
+use crate::scalar::{ConstZero, Element, Scalar};
+use crate::shape::{Shape, TensorOf};
+#[cfg(feature = "rand")]
+use rand::Rng;
+
+/// What a tuple keeps for one of its layers but the last: the layer's cache, its outputs, and their gradients.
+type Link<Cache, Out, T, const B: usize> = (Cache, [TensorOf<Out, T>; B], [TensorOf<Out, T>; B]);
+
+/// Runs one layer.
+#[inline]
+fn apply<In: Shape, T: Element, L: Layer<In, T>>(layer: &L, x: &In::Tensor<T>) -> TensorOf<L::Out, T> {
+    let mut y = ConstZero::ZERO;
+    layer.forward(x, &mut y);
+    y
+}
+
+/// `sequential!(A a SA 0, B b SB 1,; C c 2)` implements everything for `(A, B, C)`: type, cache's name, output shape and
+/// index of each layer but the last; type, cache's name and index of the last.
+macro_rules! sequential {
+    ($($L:ident $c:ident $S:ident $i:tt,)* ; $Z:ident $z:ident $n:tt) => {
+        impl<$($L: ConstZero,)* $Z: ConstZero> ConstZero for ($($L,)* $Z,) {
+            const ZERO: Self = ($($L::ZERO,)* $Z::ZERO,);
+        }
+
+        impl<T, $($L: Parameters<T>,)* $Z: Parameters<T>> Parameters<T> for ($($L,)* $Z,) {
+            const COUNT: usize = $($L::COUNT +)* $Z::COUNT;
+
+            fn visit(&self, f: &mut impl FnMut(Role, &[T])) {
+                $(self.$i.visit(f);)*
+                self.$n.visit(f);
+            }
+
+            #[allow(unused_mut)] // A tuple of one splits nothing.
+            fn zip<const N: usize>(mut all: [&mut Self; N], f: &mut impl FnMut(Role, [&mut [T]; N])) {
+                $($L::zip(all.each_mut().map(|layers| &mut layers.$i), f);)*
+                $Z::zip(all.map(|layers| &mut layers.$n), f);
+            }
+        }
+
+        sequential!(@layer [$($L $S $i)*] [$Z $n] [] [In] [$($L $S)*]);
+        sequential!(@train [$($L $c $S $i)*] [$Z $z $n] [] [In] [$($L $c $S)*]);
+    };
+
+    // Pairs each layer with the shape before it, one at a time, then writes the impl.
+    (@layer [$($L:ident $S:ident $i:tt)*] [$Z:ident $n:tt] [$($bound:tt)*] [$P:ident] [$M:ident $N:ident $($rest:tt)*]) => {
+        sequential!(@layer [$($L $S $i)*] [$Z $n] [$($bound)* $M: Layer<$P, T, Out = $N>,] [$N] [$($rest)*]);
+    };
+    (@layer [$($L:ident $S:ident $i:tt)*] [$Z:ident $n:tt] [$($bound:tt)*] [$P:ident] []) => {
+        impl<In: Shape, T: Element, $($S: Shape,)* $($bound)* $Z: Layer<$P, T>> Layer<In, T> for ($($L,)* $Z,) {
+            type Out = $Z::Out;
+
+            #[inline]
+            fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>) {
+                sequential!(@chain self [x] [In] $($L $S $i)*; $n y);
+            }
+        }
+    };
+
+    // `{ let h = { let h = apply(&self.0, x); apply(&self.1, &h) }; self.2.forward(&h, y) }`: an output lives until the layer
+    // after it has read it, so that outputs can share the stack.
+    (@chain $self:ident [$($x:tt)*] [$P:ident] $L:ident $S:ident $i:tt $($rest:tt)*) => {
+        sequential!(@next $self [apply::<$P, T, $L>(&$self.$i, $($x)*)] [$S] $($rest)*)
+    };
+    (@chain $self:ident [$($x:tt)*] [$P:ident] ; $n:tt $y:ident) => { $self.$n.forward($($x)*, $y) };
+    (@next $self:ident [$($x:tt)*] [$P:ident] $L:ident $S:ident $i:tt $($rest:tt)*) => {
+        sequential!(@next $self [{ let h = $($x)*; apply::<$P, T, $L>(&$self.$i, &h) }] [$S] $($rest)*)
+    };
+    (@next $self:ident [$($x:tt)*] [$P:ident] ; $n:tt $y:ident) => {{ let h = $($x)*; $self.$n.forward(&h, $y) }};
+
+    (@train [$($L:ident $c:ident $S:ident $i:tt)*] [$Z:ident $z:ident $n:tt] [$($bound:tt)*] [$P:ident] [$M:ident $m:ident $N:ident $($rest:tt)*]) => {
+        sequential!(@train [$($L $c $S $i)*] [$Z $z $n] [$($bound)* $M: Differentiable<$P, T> + Layer<$P, T, Out = $N>,] [$N] [$($rest)*]);
+    };
+    (@train [$($L:ident $c:ident $S:ident $i:tt)*] [$Z:ident $z:ident $n:tt] [$($bound:tt)*] [$P:ident] []) => {
+        impl<In: Shape, T: Scalar, $($S: Shape,)* $($bound)* $Z: Differentiable<$P, T>> Differentiable<In, T> for ($($L,)* $Z,) {
+            type Cache<const B: usize> = sequential!(@cache [In] [] $($L $S)* ; $Z);
+
+            #[cfg(feature = "rand")]
+            fn sample<const B: usize, R: Rng + ?Sized>(&self, cache: &mut Self::Cache<B>, rng: &mut R) {
+                let ($($c,)* $z,) = cache;
+                $(self.$i.sample(&mut $c.0, rng);)*
+                self.$n.sample($z, rng);
+            }
+
+            #[inline]
+            fn forward_train<const B: usize>(
+                &self,
+                x: &[In::Tensor<T>; B],
+                cache: &mut Self::Cache<B>,
+                y: &mut [TensorOf<Self::Out, T>; B],
+            ) {
+                let ($($c,)* $z,) = cache;
+                $(
+                    self.$i.forward_train(x, &mut $c.0, &mut $c.1);
+                    let x = &$c.1;
+                )*
+                self.$n.forward_train(x, $z, y);
+            }
+
+            #[inline]
+            fn backward<const B: usize>(
+                &self,
+                x: &[In::Tensor<T>; B],
+                y: &[TensorOf<Self::Out, T>; B],
+                cache: &mut Self::Cache<B>,
+                dy: &[TensorOf<Self::Out, T>; B],
+                gradient: &mut Self,
+                dx: &mut [In::Tensor<T>; B],
+            ) {
+                let ($($c,)* $z,) = cache;
+                sequential!(@backward self gradient (x, y, dy) [backward dx] [] $($c $i,)* $z $n,);
+            }
+
+            #[inline]
+            fn backward_parameters<const B: usize>(
+                &self,
+                x: &[In::Tensor<T>; B],
+                y: &[TensorOf<Self::Out, T>; B],
+                cache: &mut Self::Cache<B>,
+                dy: &[TensorOf<Self::Out, T>; B],
+                gradient: &mut Self,
+            ) {
+                let ($($c,)* $z,) = cache;
+                sequential!(@backward self gradient (x, y, dy) [backward_parameters] [] $($c $i,)* $z $n,);
+            }
+        }
+    };
+
+    (@cache [$P:ident] [$($links:tt)*] $M:ident $N:ident $($rest:tt)*) => {
+        sequential!(@cache [$N] [$($links)* Link<<$M as Differentiable<$P, T>>::Cache<B>, $N, T, B>,] $($rest)*)
+    };
+    (@cache [$P:ident] [$($links:tt)*] ; $Z:ident) => { ($($links)* <$Z as Differentiable<$P, T>>::Cache<B>,) };
+
+    // Reverses the list of layers, then goes from the last to the first.
+    (@backward $self:ident $g:ident $xy:tt $first:tt [$($back:tt)*] $c:ident $i:tt, $($rest:tt)*) => {
+        sequential!(@backward $self $g $xy $first [$c $i, $($back)*] $($rest)*)
+    };
+    (@backward $self:ident $g:ident ($x:ident, $y:ident, $dy:ident) [$first:ident $($dx:ident)?] [$z:ident $n:tt,]) => {
+        $self.$n.$first($x, $y, $z, $dy, &mut $g.$n $(, $dx)?)
+    };
+    (@backward $self:ident $g:ident ($x:ident, $y:ident, $dy:ident) $first:tt [$z:ident $n:tt, $c:ident $i:tt, $($back:tt)*]) => {
+        $self.$n.backward(&$c.1, $y, $z, $dy, &mut $g.$n, &mut $c.2);
+        sequential!(@inner $self $g $x $first [$c $i, $($back)*])
+    };
+    (@inner $self:ident $g:ident $x:ident $first:tt [$c:ident $i:tt, $d:ident $j:tt, $($back:tt)*]) => {
+        $self.$i.backward(&$d.1, &$c.1, &mut $c.0, &$c.2, &mut $g.$i, &mut $d.2);
+        sequential!(@inner $self $g $x $first [$d $j, $($back)*])
+    };
+    (@inner $self:ident $g:ident $x:ident [$first:ident $($dx:ident)?] [$c:ident $i:tt,]) => {
+        $self.$i.$first($x, &$c.1, &mut $c.0, &$c.2, &mut $g.$i $(, $dx)?)
+    };
+}
+
+/// `sequential!` for each length of tuple: the list so far and the next layer, until none is left.
+macro_rules! every_length {
+    ([$($before:tt)*] $L:ident $c:ident $S:ident $i:tt, $($rest:tt)*) => {
+        sequential!($($before)* ; $L $c $i);
+        every_length!([$($before)* $L $c $S $i,] $($rest)*);
+    };
+    ([$($before:tt)*]) => {};
+}
+every_length!([]
+    L0 c0 S0 0, L1 c1 S1 1, L2 c2 S2 2, L3 c3 S3 3, L4 c4 S4 4, L5 c5 S5 5, L6 c6 S6 6, L7 c7 S7 7,
+    L8 c8 S8 8, L9 c9 S9 9, L10 c10 S10 10, L11 c11 S11 11, L12 c12 S12 12, L13 c13 S13 13, L14 c14 S14 14, L15 c15 S15 15,
+);

@@ -1,0 +1,114 @@
+//! Shapes as types, and the tensors that follow from them.
+//!
+//! | shape | tensor over `T` | in memory |
+//! |---|---|---|
+//! | [`Vector<N>`](Vector) | `SVector<T, N>` | `N` numbers |
+//! | [`Sequence<C, L>`](Sequence) | `SMatrix<T, C, L>` | `L` steps of `C` channels |
+//! | [`Image<C, H, W>`](Image) | `[SMatrix<T, C, W>; H]` | `H` rows of `W` pixels of `C` channels |
+
+pub mod length;
+
+use crate::kernels;
+use crate::scalar::{ConstZero, Element};
+use core::fmt::Debug;
+use nalgebra::{ArrayStorage, SMatrix, SVector};
+
+/// The shape of a tensor: a type without values.
+pub trait Shape: Debug + Copy + Send + Sync + 'static {
+    /// How many numbers a tensor of this shape holds.
+    const LEN: usize;
+
+    /// How many of them belong to one position: the extent of the innermost axis, along which
+    /// [`Softmax`](crate::Softmax) normalises.
+    const CHANNELS: usize;
+
+    /// The tensor of this shape over `T`.
+    type Tensor<T: Element>: Tensor<T>;
+}
+
+/// The tensor of shape `S` over `T`.
+pub type TensorOf<S, T> = <S as Shape>::Tensor<T>;
+
+/// Numbers in a row, whatever their shape.
+pub trait Tensor<T>: ConstZero + Clone + PartialEq + Debug + Send + Sync + 'static {
+    /// The numbers as they lie in memory: channels innermost.
+    fn as_slice(&self) -> &[T];
+
+    /// The same, to write to.
+    fn as_mut_slice(&mut self) -> &mut [T];
+}
+
+impl<T: Element, const R: usize, const C: usize> ConstZero for SMatrix<T, R, C> {
+    const ZERO: Self = SMatrix::from_array_storage(ArrayStorage([[T::ZERO; R]; C]));
+}
+
+impl<T: Element, const R: usize, const C: usize> Tensor<T> for SMatrix<T, R, C> {
+    fn as_slice(&self) -> &[T] {
+        self.data.0.as_flattened()
+    }
+    fn as_mut_slice(&mut self) -> &mut [T] {
+        self.data.0.as_flattened_mut()
+    }
+}
+
+impl<T: Element, const C: usize, const W: usize, const H: usize> Tensor<T> for [SMatrix<T, C, W>; H] {
+    fn as_slice(&self) -> &[T] {
+        kernels::flat::rows(self).as_flattened().as_flattened()
+    }
+    fn as_mut_slice(&mut self) -> &mut [T] {
+        kernels::flat::rows_mut(self).as_flattened_mut().as_flattened_mut()
+    }
+}
+
+/// `N` numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vector<const N: usize>;
+
+/// `L` steps of `C` channels each: a signal, a text, a time series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sequence<const C: usize, const L: usize>;
+
+/// `H` rows of `W` pixels of `C` channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Image<const C: usize, const H: usize, const W: usize>;
+
+impl<const N: usize> Shape for Vector<N> {
+    const LEN: usize = N;
+    const CHANNELS: usize = N;
+    type Tensor<T: Element> = SVector<T, N>;
+}
+
+impl<const C: usize, const L: usize> Shape for Sequence<C, L> {
+    const LEN: usize = C * L;
+    const CHANNELS: usize = C;
+    type Tensor<T: Element> = SMatrix<T, C, L>;
+}
+
+impl<const C: usize, const H: usize, const W: usize> Shape for Image<C, H, W> {
+    const LEN: usize = C * H * W;
+    const CHANNELS: usize = C;
+    type Tensor<T: Element> = [SMatrix<T, C, W>; H];
+}
+
+/// Two shapes that are one.
+#[diagnostic::on_unimplemented(
+    message = "`Residual` adds its input, of shape `{Other}`, to what its layer makes of it, of shape `{Self}`: these must be the same",
+    label = "changes `{Other}` into `{Self}`",
+    note = "the layers inside a `Residual` must give back the shape that they take"
+)]
+pub trait SameShape<Other: Shape>: Shape {
+    /// `x`.
+    fn tensor<T: Element>(x: &mut Other::Tensor<T>) -> &mut Self::Tensor<T>;
+
+    /// `all`.
+    fn tensors<T: Element, const B: usize>(all: &[Other::Tensor<T>; B]) -> &[Self::Tensor<T>; B];
+}
+
+impl<S: Shape> SameShape<S> for S {
+    fn tensor<T: Element>(x: &mut S::Tensor<T>) -> &mut S::Tensor<T> {
+        x
+    }
+    fn tensors<T: Element, const B: usize>(all: &[S::Tensor<T>; B]) -> &[S::Tensor<T>; B] {
+        all
+    }
+}

@@ -1,0 +1,303 @@
+//! Training: [`Trainer`] steps by mini-batches, [`fit`](Trainer::fit) runs epochs of them.
+//!
+//! A [`Trainer`] owns all the memory that training takes, and `size_of` tells how much. Big ones belong in a `static`, where
+//! they cost no stack in any build:
+//!
+//! ```
+//! use constnet::{Class, Dense, Network, Relu, Vector};
+//! use constnet::{loss::CrossEntropy, optimizer::Adam, train::Trainer};
+//! use std::sync::Mutex;
+//!
+//! type Mnist = Network<Vector<784>, (Dense<784, 64>, Relu, Dense<64, 64>, Relu, Dense<64, 10>)>;
+//!
+//! static NET: Mutex<Mnist> = Mutex::new(Mnist::ZERO);
+//! static TRAINER: Mutex<Trainer<Mnist, Adam, CrossEntropy, 32>> =
+//!     Mutex::new(Trainer::new(Adam::const_new(1e-3), CrossEntropy));
+//!
+//! let (mut net, mut trainer) = (NET.lock().unwrap(), TRAINER.lock().unwrap());
+//! # static INPUTS: [constnet::nalgebra::SVector<f32, 784>; 32] = [constnet::ConstZero::ZERO; 32];
+//! # let labels = [Class::const_new(0); 32];
+//! let loss = trainer.step(&mut *net, &INPUTS, &labels);
+//! # assert!((loss - 10f32.ln()).abs() < 1e-6);
+//! ```
+
+mod fit;
+mod observer;
+
+pub use fit::{Fit, FitError, FitReport, Stop};
+pub use observer::{BatchDone, EpochDone, Observer};
+
+use crate::arguments::{InputBatch, TargetBatch, TargetFor, TensorFor, TrainedAs};
+use crate::data::Dataset;
+use crate::loss::Penalty;
+use crate::network::{InputOf, Model, OutOf, OutputOf};
+use crate::optimizer::{Clip, Optimizer, clip::scale_by};
+use crate::scalar::{ConstZero, Scalar};
+use crate::shape::Tensor;
+use core::fmt;
+
+/// What an optimiser, a loss and a batch of `B` samples need to train a network of type `N`.
+///
+/// # Memory
+/// `size_of::<Trainer<..>>()`, and nothing else but a few scalars on the stack: one gradient (as large as the network), the
+/// optimiser's state (as large as the network once for momentum, twice for Adam), and for each of the `B` samples its input,
+/// its output twice, and what lies between the layers twice.
+pub struct Trainer<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> {
+    /// The rule that changes the parameters.
+    pub optimizer: O,
+    /// What is made small.
+    pub loss: L,
+    /// A bound on the gradient; none unless set.
+    pub clip: Clip,
+    /// What large weights cost; nothing unless set.
+    pub penalty: Penalty,
+    /// Where the shuffling of `fit` and the masks of dropout come from; 0 unless set.
+    pub seed: u64,
+    /// Multiplies the optimiser's learning rate; 1 unless set. `fit` sets it when it is given a schedule.
+    pub learning_rate_factor: f64,
+    steps: u64,
+    epochs: u64,
+    state: O::State<N>,
+    pass: Pass<N, B>,
+    inputs: [InputOf<N>; B],
+}
+
+/// The memory of forward and backward passes, and the gradient that they add to.
+struct Pass<N: Model, const B: usize> {
+    gradient: N,
+    cache: N::Cache<B>,
+    y: [OutputOf<N>; B],
+    dy: [OutputOf<N>; B],
+    /// Samples in `gradient`, each with weight `1 / B`.
+    samples: usize,
+    /// Passes so far: each has its own dropout.
+    passes: u64,
+    loss_is_finite: bool,
+}
+
+/// A number that training cannot go on with: infinite or NaN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotFinite {
+    /// The loss of a batch.
+    Loss,
+    /// The gradient of a finite loss.
+    Gradient,
+    /// A parameter or a number of the optimiser's state after an update.
+    Update,
+    /// The loss over the validation data.
+    ValidationLoss,
+}
+
+impl fmt::Display for NotFinite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Loss => "the loss is not finite",
+            Self::Gradient => "the gradient is not finite",
+            Self::Update => "an updated parameter or optimiser state is not finite",
+            Self::ValidationLoss => "the validation loss is not finite",
+        })
+    }
+}
+
+impl core::error::Error for NotFinite {}
+
+impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
+    /// A trainer before its first step.
+    pub const fn new(optimizer: O, loss: L) -> Self {
+        const { assert!(B > 0, "a batch of 0 samples trains nothing: `Trainer<Net, _, _, B>` needs B of 1 or above") };
+        Self {
+            optimizer,
+            loss,
+            clip: Clip::NONE,
+            penalty: Penalty::NONE,
+            seed: 0,
+            learning_rate_factor: 1.0,
+            steps: 0,
+            epochs: 0,
+            state: ConstZero::ZERO,
+            pass: Pass {
+                gradient: N::ZERO,
+                cache: ConstZero::ZERO,
+                y: ConstZero::ZERO,
+                dy: ConstZero::ZERO,
+                samples: 0,
+                passes: 0,
+                loss_is_finite: true,
+            },
+            inputs: ConstZero::ZERO,
+        }
+    }
+
+    /// With a bound on the gradient: for constants; elsewhere set the field.
+    #[must_use]
+    pub const fn with_clip(mut self, clip: Clip) -> Self {
+        self.clip = clip;
+        self
+    }
+
+    /// With a penalty on the weights: for constants; elsewhere set the field.
+    #[must_use]
+    pub const fn with_penalty(mut self, penalty: Penalty) -> Self {
+        self.penalty = penalty;
+        self
+    }
+
+    /// With a seed: for constants; elsewhere set the field.
+    #[must_use]
+    pub const fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// How many times the optimiser has updated the network.
+    #[must_use]
+    pub const fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// One step on one mini-batch. Returns the mean loss over the batch, before the step, with the penalty.
+    ///
+    /// Where the loss, the gradient or the update is not finite, the network keeps its last finite parameters and the result is
+    /// infinite or NaN.
+    pub fn step<M, X, Y>(&mut self, net: &mut M, inputs: &X, targets: &Y) -> N::Scalar
+    where
+        M: TrainedAs<N>,
+        X: InputBatch<N::In, N::Scalar, B>,
+        Y: TargetBatch<L, OutOf<N>, N::Scalar, B>,
+    {
+        let net = net.as_trained();
+        let loss = self.accumulate(net, inputs, targets) + self.penalty.value(net);
+        match self.apply(net) {
+            Err(_) if loss.is_finite() => N::Scalar::from_f64(f64::NAN),
+            _ => loss,
+        }
+    }
+
+    /// Adds the gradient of one micro-batch without changing the network: `k` of these and one [`apply`](Trainer::apply) make one
+    /// step on a batch of `k * B` samples. Returns the mean loss over the micro-batch, without the penalty.
+    pub fn accumulate<X, Y>(&mut self, net: &N, inputs: &X, targets: &Y) -> N::Scalar
+    where
+        X: InputBatch<N::In, N::Scalar, B>,
+        Y: TargetBatch<L, OutOf<N>, N::Scalar, B>,
+    {
+        self.pass.run(net, &self.loss, inputs.inputs(), targets.targets().iter(), self.seed)
+    }
+
+    /// Updates the network with the gradient accumulated, the mean over all its samples, and forgets it.
+    ///
+    /// # Errors
+    /// If a loss, the gradient or the update is not finite. The network then keeps its last finite parameters: all of them
+    /// where the loss or the gradient is at fault, in an update those that would not be finite.
+    pub fn apply<M: TrainedAs<N>>(&mut self, net: &mut M) -> Result<(), NotFinite> {
+        let net = net.as_trained();
+        let pass = &mut self.pass;
+        let samples = core::mem::replace(&mut pass.samples, 0);
+        if samples == 0 {
+            return Ok(());
+        }
+        let gradient = &mut pass.gradient;
+        let mut result = if core::mem::replace(&mut pass.loss_is_finite, true) { Ok(()) } else { Err(NotFinite::Loss) };
+        if samples != B {
+            scale_by(gradient, ratio::<N::Scalar>(B, samples));
+        }
+        self.penalty.add_gradient(net, gradient, N::Scalar::ONE);
+        if result.is_ok() && !all_finite(gradient) {
+            result = Err(NotFinite::Gradient);
+        }
+        if result.is_ok() {
+            self.clip.apply(gradient);
+            if !self.optimizer.update(&mut self.state, net, gradient, self.learning_rate_factor) {
+                result = Err(NotFinite::Update);
+            }
+            self.steps += 1;
+        }
+        clear(gradient);
+        result
+    }
+
+    /// The mean loss over a data set, with the penalty, and without training: dropout is off, nothing changes.
+    pub fn evaluate<X, Y>(&self, net: &N, data: Dataset<'_, X, Y>) -> N::Scalar
+    where
+        X: TensorFor<N::In, N::Scalar>,
+        Y: TargetFor<L, OutOf<N>, N::Scalar>,
+    {
+        let mut y = OutputOf::<N>::ZERO;
+        let mut sum = N::Scalar::ZERO;
+        for (x, target) in data.iter() {
+            net.forward(x.tensor(), &mut y);
+            sum += target.loss(&self.loss, &y);
+        }
+        sum * ratio::<N::Scalar>(1, data.len()) + self.penalty.value(net)
+    }
+}
+
+impl<N: Model, const B: usize> Pass<N, B> {
+    /// Forward, loss and backward over a batch of which the first `targets.len()` samples count. Returns their mean loss.
+    #[cfg_attr(not(feature = "rand"), allow(unused_variables))]
+    fn run<'a, L, Y: TargetFor<L, OutOf<N>, N::Scalar> + 'a>(
+        &mut self,
+        net: &N,
+        loss: &L,
+        inputs: &[InputOf<N>; B],
+        targets: impl ExactSizeIterator<Item = &'a Y>,
+        seed: u64,
+    ) -> N::Scalar {
+        #[cfg(feature = "rand")]
+        {
+            use rand::{SeedableRng, rngs::Xoshiro128PlusPlus};
+            let seed = seed ^ self.passes.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            net.sample(&mut self.cache, &mut Xoshiro128PlusPlus::seed_from_u64(seed));
+        }
+        self.passes = self.passes.wrapping_add(1);
+        let Self { gradient, cache, y, dy, .. } = self;
+        net.forward_train(inputs, cache, y);
+        let count = targets.len();
+        let scale = ratio(1, B);
+        let mut sum = N::Scalar::ZERO;
+        let mut gradients = dy.iter_mut();
+        for ((y, dy), target) in y.iter().zip(&mut gradients).zip(targets) {
+            sum += target.gradient(loss, y, scale, dy);
+        }
+        for dy in gradients {
+            dy.as_mut_slice().fill(N::Scalar::ZERO);
+        }
+        net.backward_parameters(inputs, y, cache, dy, gradient);
+        self.samples += count;
+        self.loss_is_finite &= sum.is_finite();
+        sum * ratio(1, count)
+    }
+}
+
+/// `a / b`
+#[allow(clippy::cast_precision_loss)]
+fn ratio<T: Scalar>(a: usize, b: usize) -> T {
+    T::from_f64(a as f64 / b as f64)
+}
+
+/// Whether no number is infinite or NaN.
+fn all_finite<N: Model>(parameters: &N) -> bool {
+    let mut finite = true;
+    parameters.visit(&mut |_, values| {
+        for value in values {
+            finite &= value.is_finite();
+        }
+    });
+    finite
+}
+
+/// Sets every number to 0.
+fn clear<N: Model>(parameters: &mut N) {
+    N::zip([parameters], &mut |_, [values]| values.fill(N::Scalar::ZERO));
+}
+
+impl<N: Model, O: Optimizer<N::Scalar> + fmt::Debug, L: fmt::Debug, const B: usize> fmt::Debug for Trainer<N, O, L, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trainer")
+            .field("optimizer", &self.optimizer)
+            .field("loss", &self.loss)
+            .field("batch", &B)
+            .field("steps", &self.steps)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,271 @@
+use super::{BatchDone, EpochDone, NotFinite, Observer, Trainer, ratio};
+use crate::arguments::{TargetFor, TensorFor};
+use crate::data::{Dataset, Permutation};
+use crate::network::{Model, OutOf};
+use crate::optimizer::Optimizer;
+use crate::optimizer::schedule::Schedule;
+use crate::scalar::{ConstZero, Scalar};
+use crate::shape::Tensor;
+use core::fmt;
+
+/// The plan of a [`fit`](Trainer::fit): how long, on what, and when to stop before.
+///
+/// The *monitored* loss is that of the validation data, or of the training data where there are none.
+pub struct Fit<'a, X, Y> {
+    epochs: usize,
+    shuffle: bool,
+    validation: Option<Dataset<'a, X, Y>>,
+    patience: Option<usize>,
+    stop_below: Option<f64>,
+    max_steps: u64,
+    accumulate: usize,
+    schedule: Option<&'a mut dyn Schedule>,
+}
+
+impl<'a, X, Y> Fit<'a, X, Y> {
+    /// So many epochs, shuffled, one step for each mini-batch.
+    #[must_use]
+    pub const fn epochs(epochs: usize) -> Self {
+        Self {
+            epochs,
+            shuffle: true,
+            validation: None,
+            patience: None,
+            stop_below: None,
+            max_steps: u64::MAX,
+            accumulate: 1,
+            schedule: None,
+        }
+    }
+
+    /// Takes the samples in the order in which they lie.
+    #[must_use]
+    pub fn in_order(self) -> Self {
+        Self { shuffle: false, ..self }
+    }
+
+    /// Data to watch the loss on after each epoch.
+    #[must_use]
+    pub fn validation(self, data: Dataset<'a, X, Y>) -> Self {
+        Self { validation: Some(data), ..self }
+    }
+
+    /// Stops when the monitored loss has not fallen below its best for `epochs` epochs (at least 1).
+    #[must_use]
+    pub fn patience(self, epochs: usize) -> Self {
+        Self { patience: Some(epochs.max(1)), ..self }
+    }
+
+    /// Stops after an epoch whose monitored loss is `loss` or below.
+    #[must_use]
+    pub fn stop_below(self, loss: f64) -> Self {
+        Self { stop_below: Some(loss), ..self }
+    }
+
+    /// Stops after so many steps of the optimiser in this fit.
+    #[must_use]
+    pub fn max_steps(self, steps: u64) -> Self {
+        Self { max_steps: steps, ..self }
+    }
+
+    /// Takes so many mini-batches (at least 1) for each step of the optimiser; the last step of an epoch takes what is left.
+    #[must_use]
+    pub fn accumulate(self, batches: usize) -> Self {
+        Self { accumulate: batches.max(1), ..self }
+    }
+
+    /// Sets the learning rate before each step. The time is [`Trainer::steps`]: a trainer that goes on, goes on with its
+    /// schedule.
+    #[must_use]
+    pub fn schedule(self, schedule: &'a mut dyn Schedule) -> Self {
+        Self { schedule: Some(schedule), ..self }
+    }
+}
+
+impl<X, Y> fmt::Debug for Fit<'_, X, Y> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fit")
+            .field("epochs", &self.epochs)
+            .field("shuffle", &self.shuffle)
+            .field("patience", &self.patience)
+            .field("stop_below", &self.stop_below)
+            .field("max_steps", &self.max_steps)
+            .field("accumulate", &self.accumulate)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a [`fit`](Trainer::fit) ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stop {
+    /// All epochs are done.
+    Epochs,
+    /// The monitored loss has stopped falling.
+    Patience,
+    /// The monitored loss is low enough.
+    StopBelow,
+    /// The steps allowed are done.
+    MaxSteps,
+    /// The observer said so.
+    Observer,
+}
+
+/// How a [`fit`](Trainer::fit) went.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct FitReport<T> {
+    /// Epochs begun.
+    pub epochs: usize,
+    /// Steps of the optimiser.
+    pub steps: u64,
+    /// The mean training loss over the last epoch, or the part of it that was run; without the penalty.
+    pub loss: T,
+    /// The last validation loss, where one was computed; with the penalty.
+    pub validation_loss: Option<T>,
+    /// Why it ended.
+    pub stop: Stop,
+}
+
+/// A [`fit`](Trainer::fit) met a number that is not finite. The network keeps its last finite parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FitError {
+    /// Which number.
+    pub what: NotFinite,
+    /// The step of the optimiser, counted from 0 over the life of the trainer.
+    pub step: u64,
+    /// The epoch of this fit, from 0.
+    pub epoch: usize,
+}
+
+impl fmt::Display for FitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, step, epoch } = self;
+        write!(f, "{what} at step {step} (epoch {epoch}); a lower learning rate, clipping or scaled inputs may help")
+    }
+}
+
+impl core::error::Error for FitError {}
+
+impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
+    /// Trains for the epochs of a plan.
+    ///
+    /// Each epoch visits every sample once, in batches of `B`; the last, smaller batch counts for what it holds. Shuffling costs
+    /// no memory and depends on the trainer's [`seed`](Trainer::seed) and epochs so far only.
+    ///
+    /// # Errors
+    /// If a loss, a gradient or an update is not finite: the fit stops there, and the network keeps its last finite parameters.
+    pub fn fit<X, Y, W>(
+        &mut self,
+        net: &mut N,
+        train: Dataset<'_, X, Y>,
+        mut plan: Fit<'_, X, Y>,
+        observer: &mut W,
+    ) -> Result<FitReport<N::Scalar>, FitError>
+    where
+        X: TensorFor<N::In, N::Scalar>,
+        Y: TargetFor<L, OutOf<N>, N::Scalar>,
+        W: Observer<N>,
+    {
+        let first_step = self.steps;
+        let batches = train.batches(B);
+        let mut watch = Watch { best: f64::INFINITY, waited: 0 };
+        let mut report =
+            FitReport { epochs: 0, steps: 0, loss: N::Scalar::ZERO, validation_loss: None, stop: Stop::Epochs };
+        for epoch in 0..plan.epochs {
+            if plan.max_steps == 0 {
+                return Ok(FitReport { stop: Stop::MaxSteps, ..report });
+            }
+            let error = |what, step| FitError { what, step, epoch };
+            let order = Permutation::new(train.len(), plan.shuffle.then_some(self.seed ^ self.epochs.rotate_left(32)));
+            self.epochs += 1;
+            report.epochs += 1;
+            let (mut sum, mut seen) = (N::Scalar::ZERO, 0);
+            for batch in 0..batches {
+                if let Some(schedule) = &plan.schedule {
+                    self.learning_rate_factor = schedule.factor(self.steps);
+                }
+                let range = batch * B..train.len().min((batch + 1) * B);
+                let samples = range.len();
+                gather(&mut self.inputs, range.clone().map(|i| train.input(order.get(i)).tensor()));
+                let targets = range.map(|i| train.target(order.get(i)));
+                let loss = self.pass.run(net, &self.loss, &self.inputs, targets, self.seed);
+                seen += samples;
+                sum += loss * ratio(samples, 1);
+                report.loss = sum * ratio(1, seen);
+                let (step, is_last) = (self.steps, batch + 1 == batches);
+                if is_last || (batch + 1) % plan.accumulate == 0 || !loss.is_finite() {
+                    self.apply(net).map_err(|what| error(what, step))?;
+                }
+                let done = BatchDone { epoch, batch, batches, samples, loss };
+                let stops = observer.batch_done(net, &done).is_break();
+                if stops {
+                    // A gradient half accumulated is not lost.
+                    self.apply(net).map_err(|what| error(what, step))?;
+                }
+                report.steps = self.steps - first_step;
+                if stops || report.steps >= plan.max_steps {
+                    return Ok(FitReport { stop: if stops { Stop::Observer } else { Stop::MaxSteps }, ..report });
+                }
+            }
+            report.validation_loss = plan.validation.map(|data| self.evaluate(net, data));
+            let monitored = report.validation_loss.unwrap_or(report.loss).to_f64();
+            if !monitored.is_finite() {
+                return Err(error(NotFinite::ValidationLoss, self.steps));
+            }
+            if let Some(schedule) = &mut plan.schedule {
+                schedule.epoch_done(monitored);
+            }
+            let done = EpochDone {
+                epoch,
+                epochs: plan.epochs,
+                steps: self.steps,
+                loss: report.loss,
+                validation_loss: report.validation_loss,
+                learning_rate: self.optimizer.learning_rate() * self.learning_rate_factor,
+            };
+            let stop = if observer.epoch_done(net, &done).is_break() {
+                Some(Stop::Observer)
+            } else if plan.stop_below.is_some_and(|loss| monitored <= loss) {
+                Some(Stop::StopBelow)
+            } else {
+                watch.patience_is_over(monitored, plan.patience).then_some(Stop::Patience)
+            };
+            if let Some(stop) = stop {
+                return Ok(FitReport { stop, ..report });
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// The best loss so far, and how many epochs ago it was.
+struct Watch {
+    best: f64,
+    waited: usize,
+}
+
+impl Watch {
+    fn patience_is_over(&mut self, loss: f64, patience: Option<usize>) -> bool {
+        if loss < self.best {
+            self.best = loss;
+            self.waited = 0;
+        } else {
+            self.waited += 1;
+        }
+        patience.is_some_and(|patience| self.waited >= patience)
+    }
+}
+
+/// Copies samples into a batch, and fills what is left of it with the first of them.
+fn gather<'a, T: Copy + 'a, X: Tensor<T>, const B: usize>(
+    batch: &mut [X; B],
+    mut samples: impl Iterator<Item = &'a X>,
+) {
+    let Some(first) = samples.next() else { return };
+    let rest = samples.chain(core::iter::repeat(first));
+    for (slot, sample) in batch.iter_mut().zip(core::iter::once(first).chain(rest)) {
+        slot.as_mut_slice().copy_from_slice(sample.as_slice());
+    }
+}
