@@ -86,9 +86,9 @@ mod tests {
         let mut acc: [f64; N] = core::array::from_fn(|i| i as f64);
         add_scaled(&mut acc, terms.iter().map(|(t, s)| (t, *s)));
         let mut dots = 0.0;
-        for i in 0..N {
+        for (i, acc) in acc.into_iter().enumerate() {
             let expected = i as f64 + terms[0].0[i] * 2.0 - terms[1].0[i] * 3.0 + terms[2].0[i] * 0.5;
-            assert_eq!(acc[i], expected, "element {i} of {N}");
+            assert_eq!(acc, expected, "element {i} of {N}");
             dots += terms[0].0[i] * terms[1].0[i];
         }
         assert_eq!(dot(&terms[0].0, &terms[1].0), dots, "dot of {N}");
