@@ -152,6 +152,23 @@ pub trait Differentiable<In: Shape, T: Scalar = f32>: Layer<In, T> + Parameters<
     }
 }
 
+/// Writes [`Differentiable::backward_parameters`] for layers without parameters: nothing to do.
+macro_rules! nothing_to_learn {
+    ($In:ident, $T:ident) => {
+        #[inline]
+        fn backward_parameters<const N: usize>(
+            &self,
+            _: &[$In::Tensor<$T>; N],
+            _: &[$crate::shape::TensorOf<Self::Out, $T>; N],
+            _: &mut Self::Cache<N>,
+            _: &[$crate::shape::TensorOf<Self::Out, $T>; N],
+            _: &mut Self,
+        ) {
+        }
+    };
+}
+pub(crate) use nothing_to_learn;
+
 /// Implements [`Parameters`] for layers that have none.
 macro_rules! no_parameters {
     ([$($generics:tt)*] $layer:ty) => {

@@ -112,7 +112,7 @@ macro_rules! sequential {
                 dx: &mut [In::Tensor<T>; B],
             ) {
                 let ($($c,)* $z,) = cache;
-                sequential!(@backward self gradient (x, y, dy) [backward dx] [] $($c $i,)* $z $n,);
+                sequential!(@backward self gradient (x, y, dy, dx) [] $($c $i,)* $z $n,);
             }
 
             #[inline]
@@ -125,7 +125,7 @@ macro_rules! sequential {
                 gradient: &mut Self,
             ) {
                 let ($($c,)* $z,) = cache;
-                sequential!(@backward self gradient (x, y, dy) [backward_parameters] [] $($c $i,)* $z $n,);
+                sequential!(@parameters self gradient (x, y, dy) [] $($c $i $L,)* $z $n $Z,);
             }
         }
     };
@@ -136,22 +136,35 @@ macro_rules! sequential {
     (@cache [$P:ident] [$($links:tt)*] ; $Z:ident) => { ($($links)* <$Z as Differentiable<$P, T>>::Cache<B>,) };
 
     // Reverses the list of layers, then goes from the last to the first.
-    (@backward $self:ident $g:ident $xy:tt $first:tt [$($back:tt)*] $c:ident $i:tt, $($rest:tt)*) => {
-        sequential!(@backward $self $g $xy $first [$c $i, $($back)*] $($rest)*)
+    (@backward $self:ident $g:ident $xy:tt [$($back:tt)*] $c:ident $i:tt, $($rest:tt)*) => {
+        sequential!(@backward $self $g $xy [$c $i, $($back)*] $($rest)*)
     };
-    (@backward $self:ident $g:ident ($x:ident, $y:ident, $dy:ident) [$first:ident $($dx:ident)?] [$z:ident $n:tt,]) => {
-        $self.$n.$first($x, $y, $z, $dy, &mut $g.$n $(, $dx)?)
+    (@backward $self:ident $g:ident ($x:ident, $y:expr, $dy:expr, $dx:ident) [$z:ident $n:tt,]) => {
+        $self.$n.backward($x, $y, $z, $dy, &mut $g.$n, $dx)
     };
-    (@backward $self:ident $g:ident ($x:ident, $y:ident, $dy:ident) $first:tt [$z:ident $n:tt, $c:ident $i:tt, $($back:tt)*]) => {
+    (@backward $self:ident $g:ident ($x:ident, $y:expr, $dy:expr, $dx:ident) [$z:ident $n:tt, $c:ident $i:tt, $($back:tt)*]) => {
         $self.$n.backward(&$c.1, $y, $z, $dy, &mut $g.$n, &mut $c.2);
-        sequential!(@inner $self $g $x $first [$c $i, $($back)*])
+        let (cache, y, dy) = $c;
+        sequential!(@backward $self $g ($x, y, dy, $dx) [cache $i, $($back)*])
     };
-    (@inner $self:ident $g:ident $x:ident $first:tt [$c:ident $i:tt, $d:ident $j:tt, $($back:tt)*]) => {
-        $self.$i.backward(&$d.1, &$c.1, &mut $c.0, &$c.2, &mut $g.$i, &mut $d.2);
-        sequential!(@inner $self $g $x $first [$d $j, $($back)*])
+
+    // The same without `dx`, and no further than to the first layer that has parameters.
+    (@parameters $self:ident $g:ident $xy:tt [$($back:tt)*] $c:ident $i:tt $L:ident, $($rest:tt)*) => {
+        sequential!(@parameters $self $g $xy [$c $i $L, $($back)*] $($rest)*)
     };
-    (@inner $self:ident $g:ident $x:ident [$first:ident $($dx:ident)?] [$c:ident $i:tt,]) => {
-        $self.$i.$first($x, &$c.1, &mut $c.0, &$c.2, &mut $g.$i $(, $dx)?)
+    (@parameters $self:ident $g:ident ($x:ident, $y:expr, $dy:expr) [$z:ident $n:tt $Z:ident,]) => {
+        $self.$n.backward_parameters($x, $y, $z, $dy, &mut $g.$n)
+    };
+    (@parameters $self:ident $g:ident ($x:ident, $y:expr, $dy:expr)
+        [$z:ident $n:tt $Z:ident, $c:ident $i:tt $L:ident, $($d:ident $j:tt $M:ident,)*]
+    ) => {
+        if $L::COUNT $(+ $M::COUNT)* == 0 {
+            $self.$n.backward_parameters(&$c.1, $y, $z, $dy, &mut $g.$n);
+        } else {
+            $self.$n.backward(&$c.1, $y, $z, $dy, &mut $g.$n, &mut $c.2);
+            let (cache, y, dy) = $c;
+            sequential!(@parameters $self $g ($x, y, dy) [cache $i $L, $($d $j $M,)*]);
+        }
     };
 }
 

@@ -1,6 +1,6 @@
 //! Functions of one number, applied to every number of a tensor of any shape.
 
-use crate::layer::{Differentiable, Layer, no_parameters};
+use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Shape, Tensor};
 
@@ -66,16 +66,7 @@ macro_rules! activation {
                 }
             }
 
-            #[inline]
-            fn backward_parameters<const B: usize>(
-                &self,
-                _: &[S::Tensor<$T>; B],
-                _: &[S::Tensor<$T>; B],
-                (): &mut (),
-                _: &[S::Tensor<$T>; B],
-                _: &mut Self,
-            ) {
-            }
+            nothing_to_learn!(S, $T);
         }
     };
 }

@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Layer, no_parameters};
+use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, Tensor};
 use rand::Rng;
@@ -100,6 +100,8 @@ impl<S: Shape, T: Scalar, const NUMERATOR: usize, const DENOMINATOR: usize> Diff
             keep::<NUMERATOR, DENOMINATOR, T>(dy.as_slice(), dropped.as_slice(), dx.as_mut_slice());
         }
     }
+
+    nothing_to_learn!(S, T);
 }
 
 /// `y = x / (1 - p)`, or 0 where dropped.

@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Layer, no_parameters};
+use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::length::{Extent, Len, Length, SameLength, Times, Volume};
 use crate::shape::{Image, Sequence, Shape, Tensor, TensorOf, Vector};
@@ -125,6 +125,8 @@ macro_rules! backward {
                     copy::<Self::Out, In, T>(dy, dx);
                 }
             }
+
+            nothing_to_learn!(In, T);
         }
     };
 }

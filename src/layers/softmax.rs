@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Layer, no_parameters};
+use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Shape, Tensor};
 
@@ -145,6 +145,8 @@ macro_rules! over_positions {
                     }
                 }
             }
+
+            nothing_to_learn!(S, T);
         }
     };
 }
