@@ -279,9 +279,7 @@ fn ratio<T: Scalar>(a: usize, b: usize) -> T {
 fn all_finite<N: Model>(parameters: &N) -> bool {
     let mut finite = true;
     parameters.visit(&mut |_, values| {
-        for value in values {
-            finite &= value.is_finite();
-        }
+        finite &= values.iter().fold(true, |finite, value| finite & value.is_finite());
     });
     finite
 }

@@ -162,12 +162,14 @@ impl Adam {
         let mut finite = true;
         let all = [parameters, gradient, &mut state.first, &mut state.second];
         P::zip(all, &mut |_, [p, g, m, v]| {
+            let mut is_finite = true;
             for (((p, &mut g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
                 let g = g + decay * *p;
-                set(m, *m + take1 * (g - *m), &mut finite);
-                set(v, keep2 * *v + take2 * g * g, &mut finite);
-                set(p, shrink * *p - step * *m / (v.sqrt() * root + epsilon), &mut finite);
+                set(m, *m + take1 * (g - *m), &mut is_finite);
+                set(v, keep2 * *v + take2 * g * g, &mut is_finite);
+                set(p, shrink * *p - step * *m / (v.sqrt() * root + epsilon), &mut is_finite);
             }
+            finite &= is_finite;
         });
         finite
     }

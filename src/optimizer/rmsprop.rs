@@ -54,11 +54,13 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
         let mut finite = true;
         P::zip([parameters, gradient, state], &mut |_, [p, g, v]| {
+            let mut is_finite = true;
             for ((p, &mut g), v) in p.iter_mut().zip(g).zip(v) {
                 let g = g + decay * *p;
-                set(v, keep * *v + take * g * g, &mut finite);
-                set(p, *p - rate * g / (v.sqrt() + epsilon), &mut finite);
+                set(v, keep * *v + take * g * g, &mut is_finite);
+                set(p, *p - rate * g / (v.sqrt() + epsilon), &mut is_finite);
             }
+            finite &= is_finite;
         });
         finite
     }

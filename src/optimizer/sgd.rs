@@ -50,9 +50,11 @@ impl<T: Scalar> Optimizer<T> for Sgd {
         let decay = T::from_f64(self.weight_decay);
         let mut finite = true;
         P::zip([parameters, gradient], &mut |_, [p, g]| {
+            let mut is_finite = true;
             for (p, &mut g) in p.iter_mut().zip(g) {
-                set(p, *p - rate * (g + decay * *p), &mut finite);
+                set(p, *p - rate * (g + decay * *p), &mut is_finite);
             }
+            finite &= is_finite;
         });
         finite
     }
@@ -102,12 +104,14 @@ impl<T: Scalar> Optimizer<T> for Momentum {
         let nesterov = self.nesterov;
         let mut finite = true;
         P::zip([parameters, gradient, state], &mut |_, [p, g, v]| {
+            let mut is_finite = true;
             for ((p, &mut g), v) in p.iter_mut().zip(g).zip(v) {
                 let g = g + decay * *p;
-                set(v, momentum * *v + g, &mut finite);
+                set(v, momentum * *v + g, &mut is_finite);
                 let step = if nesterov { g + momentum * *v } else { *v };
-                set(p, *p - rate * step, &mut finite);
+                set(p, *p - rate * step, &mut is_finite);
             }
+            finite &= is_finite;
         });
         finite
     }
