@@ -1,4 +1,132 @@
 //! Neural networks whose shapes are types.
+//!
+//! A network that does not fit together does not compile. One that compiles runs, *and trains*, without a heap and without
+//! `std`, in memory whose size is known before it starts.
+//!
+//! # A first model
+//!
+//! A [`Network`] is the shape of its input and a tuple of layers. The compiler works out the shapes in between.
+//!
+//! ```
+//! use constnet::nalgebra::SVector;
+//! use constnet::{Dense, Network, Relu, Vector};
+//! use rand::{SeedableRng, rngs::StdRng};
+//!
+//! type Digits = Network<Vector<64>, (Dense<64, 32>, Relu, Dense<32, 10>)>;
+//!
+//! let mut net = Digits::ZERO; // a constant, so it can be a static as well
+//! net.init(&mut StdRng::seed_from_u64(1)); // in place, from any generator
+//!
+//! let x = SVector::<f32, 64>::from_element(0.5);
+//! let logits: SVector<f32, 10> = net.predict(&x);
+//! # assert!(logits.iter().any(|&y| y != 0.0));
+//! ```
+//!
+//! # When it does not fit
+//!
+//! Write `Dense<31, 10>` for the last layer, and the compiler says where the model is first used:
+//!
+//! ```text
+//! error[E0277]: layer `Dense<31, 10>` does not take an input of shape `constnet::Vector<32>`
+//!   = note: the shape given is the output of the layer before, or the network's input; change one of the two so that they agree
+//! ```
+//!
+//! An input of the wrong length, a label of another number of classes, a batch of the wrong size and a trainer made for another
+//! network are errors of the same kind.
+//!
+//! # Training
+//!
+//! A [`Trainer`](train::Trainer) is an optimiser, a loss and all the memory that they need for a batch whose size is its last
+//! parameter. [`step`](train::Trainer::step) trains on one batch:
+//!
+//! ```
+//! use constnet::nalgebra::SVector;
+//! use constnet::{Class, Dense, Network, Relu, Vector};
+//! use constnet::{loss::CrossEntropy, optimizer::Adam, train::Trainer};
+//! # use rand::{SeedableRng, rngs::StdRng};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # type Digits = Network<Vector<64>, (Dense<64, 32>, Relu, Dense<32, 10>)>;
+//! # let mut net = Digits::ZERO;
+//! # net.init(&mut StdRng::seed_from_u64(1));
+//! let inputs = [SVector::<f32, 64>::from_element(0.5); 32];
+//! let labels = [Class::new(3)?; 32]; // checked once, here
+//!
+//! let mut trainer = Trainer::<Digits, _, _, 32>::new(Adam::new(1e-3)?, CrossEntropy);
+//! let before = trainer.step(&mut net, &inputs, &labels);
+//! let after = trainer.step(&mut net, &inputs, &labels);
+//! assert!(after < before);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`fit`](train::Trainer::fit) runs epochs over a [`Dataset`](data::Dataset) of any length: shuffled, with validation data, early
+//! stopping, schedules, and an [`Observer`](train::Observer) that progress bars and plots hook into.
+//!
+//! ```
+//! use constnet::nalgebra::SVector;
+//! use constnet::{Dense, Network, Tanh, Vector};
+//! use constnet::{data::Dataset, loss::Mse, optimizer::Adam, train::{Fit, Trainer}};
+//! # use rand::{SeedableRng, rngs::StdRng};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! type Curve = Network<Vector<1>, (Dense<1, 8>, Tanh, Dense<8, 1>)>;
+//!
+//! let inputs: Vec<SVector<f32, 1>> = (0..50).map(|i| SVector::from([i as f32 / 25.0 - 1.0])).collect();
+//! let targets: Vec<SVector<f32, 1>> = inputs.iter().map(|x| x.map(|x| x * x)).collect();
+//!
+//! let mut net = Curve::ZERO;
+//! net.init(&mut StdRng::seed_from_u64(1));
+//! let mut trainer = Trainer::<Curve, _, _, 16>::new(Adam::new(0.02)?, Mse);
+//! let report = trainer.fit(&mut net, Dataset::new(&inputs, &targets)?, Fit::epochs(300).stop_below(1e-3), &mut ())?;
+//! assert!(report.loss < 1e-3);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A loss, a gradient or a parameter that is not finite ends a fit with an error that names the step, and the network keeps its
+//! last finite parameters.
+//!
+//! # Large networks, small stacks
+//!
+//! Everything has a constant zero and is built by `const fn`: networks and trainers can be `static`s, which cost no stack in any
+//! build. [`train`] shows how. `size_of` tells the memory of each.
+//!
+//! # A static in flash
+//!
+//! Weights that are constants make a network that is one: on a microcontroller it lies in flash and takes no RAM.
+//!
+//! ```
+//! use constnet::nalgebra::SVector;
+//! use constnet::{Dense, Network, Relu, Vector};
+//!
+//! type Abs = Network<Vector<1>, (Dense<1, 2>, Relu, Dense<2, 1>)>;
+//!
+//! static ABS: Abs = Abs::new((
+//!     Dense::from_columns([[1.0, -1.0]], [0.0, 0.0]),
+//!     Relu,
+//!     Dense::from_columns([[1.0], [1.0]], [0.0]),
+//! ));
+//! assert_eq!(ABS.predict(&SVector::from([-3.0]))[0], 3.0);
+//! ```
+//!
+//! # A layer of your own
+//!
+//! Implement [`Layer`](layer::Layer) to predict, [`Parameters`](layer::Parameters) and
+//! [`Differentiable`](layer::Differentiable) to train, and let [`gradcheck`](mod@gradcheck) tell whether the backward pass is
+//! right. The example `own_layer` does all of it.
+//!
+//! # Panics
+//!
+//! Prediction and a training step have no way to panic in a release build, and none allocates. Class labels, hyperparameters and
+//! data sets are checked when they are made, and give errors.
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `std` | yes | the processor's square root |
+//! | `rand` | yes | `init`, `Dropout`, `data::shuffle` |
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

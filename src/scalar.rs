@@ -6,7 +6,7 @@ use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAss
 /// A type whose zero is a constant.
 ///
 /// Layers, gradients, caches and optimiser state all have one, so each can be a `static` and none is ever built on
-/// the stack. For a layer it is the network that [`Network::init`](crate::Network::init) starts from: every
+/// the stack. For a layer it is the network that `Network::init` starts from: every
 /// parameter is 0.
 pub trait ConstZero: Sized {
     /// The zero.

@@ -83,7 +83,7 @@ impl<'a, X, Y> Dataset<'a, X, Y> {
     }
 }
 
-/// The first `part` of the pairs to train on, and the rest to test with. [Shuffle](super::shuffle) them before.
+/// The first `part` of the pairs to train on, and the rest to test with. Shuffle them before, with `data::shuffle`.
 ///
 /// # Errors
 /// If `part` is not 0 or above, and below 1.
@@ -101,7 +101,7 @@ pub fn split<'a, X, Y>(inputs: &'a [X], targets: &'a [Y], part: f64) -> Result<P
 }
 
 /// Moves the first `part` of the pairs of each class to the front, rounded for each class by itself, and splits there.
-/// [Shuffle](super::shuffle) them before.
+/// Shuffle them before, with `data::shuffle`.
 ///
 /// # Errors
 /// If `part` is not 0 or above, and below 1.

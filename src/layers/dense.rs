@@ -3,7 +3,7 @@ use crate::layer::{Differentiable, Layer, Parameters, Role};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Sequence, TensorOf, Vector};
 use core::fmt::Debug;
-use nalgebra::{SMatrix, SVector};
+use nalgebra::{ArrayStorage, SMatrix, SVector};
 
 /// A fully connected layer.
 ///
@@ -21,13 +21,12 @@ use nalgebra::{SMatrix, SVector};
 ///
 /// # Example
 /// ```
-/// use constnet::nalgebra::{SMatrix, SVector};
+/// use constnet::nalgebra::SVector;
 /// use constnet::{Dense, Network, Vector};
 ///
 /// type Net = Network<Vector<3>, (Dense<3, 2>,)>;
-/// let columns = [[1.0, 0.0], [0.0, 1.0], [2.0, 0.0]];
-/// let net = Net::new((Dense::new(SMatrix::from(columns), SVector::from([0.5, -0.5])),));
-/// assert_eq!(net.predict(&SVector::from([1.0, 2.0, 3.0])), SVector::from([7.5, 1.5]));
+/// static NET: Net = Net::new((Dense::from_columns([[1.0, 0.0], [0.0, 1.0], [2.0, 0.0]], [0.5, -0.5]),));
+/// assert_eq!(NET.predict(&SVector::from([1.0, 2.0, 3.0])), SVector::from([7.5, 1.5]));
 /// ```
 ///
 /// # Reference
@@ -89,6 +88,17 @@ impl<const IN: usize, const OUT: usize, T, B> Dense<IN, OUT, T, B> {
     /// A layer with these parameters.
     pub const fn new(weight: SMatrix<T, OUT, IN>, bias: B) -> Self {
         Self { weight, bias }
+    }
+}
+
+impl<const IN: usize, const OUT: usize, T> Dense<IN, OUT, T> {
+    /// A layer from arrays, for constants: the weight column by column, one column for each input.
+    #[must_use]
+    pub const fn from_columns(weight: [[T; OUT]; IN], bias: [T; OUT]) -> Self
+    where
+        T: Copy,
+    {
+        Self::new(SMatrix::from_array_storage(ArrayStorage(weight)), SVector::from_array_storage(ArrayStorage([bias])))
     }
 }
 
