@@ -1,0 +1,295 @@
+//! PyTorch's own results, `tests/data/*.safetensors`: outputs, losses, gradients, and parameters after optimiser steps.
+//!
+//! Would catch: a formula, a default, a reduction or a layout that is not PyTorch's. A number passes that differs by 1e-5 of
+//! itself at most, or by 1e-7, which is f32's resolution of the numbers that cancel in it (all are of the order of 1).
+
+use constnet::arguments::TensorFor;
+use constnet::layer::{Differentiable, Layer, Parameters};
+use constnet::loss::{self, CrossEntropy, Loss, Mse};
+use constnet::optimizer::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd};
+use constnet::shape::{Shape, Tensor, TensorOf};
+use constnet::train::Trainer;
+use constnet::{
+    Class, ConstZero, Dense, DenseNoBias, Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, LogSoftmax, Network,
+    Relu, Residual, Sigmoid, Silu, Softmax, Softplus, Tanh, Vector,
+};
+use safetensors::{Dtype, SafeTensors};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+const RELATIVE: f32 = 1e-5;
+const ABSOLUTE: f32 = 1e-7;
+
+/// One file: its tensors, and what its header says of it.
+struct Case {
+    name: String,
+    tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    metadata: BTreeMap<String, String>,
+}
+
+impl Case {
+    fn read(path: &Path) -> Self {
+        let bytes = std::fs::read(path).expect("a readable file");
+        let (_, header) = SafeTensors::read_metadata(&bytes).expect("a safetensors header");
+        let metadata = header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+        let tensors =
+            SafeTensors::deserialize(&bytes).expect("safetensors").tensors().into_iter().map(|(name, view)| {
+                assert_eq!(view.dtype(), Dtype::F32, "{name}");
+                let (numbers, rest) = view.data().as_chunks::<4>();
+                assert!(rest.is_empty(), "{name}");
+                (name, (view.shape().to_vec(), numbers.iter().map(|&n| f32::from_le_bytes(n)).collect()))
+            });
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        Self { name, tensors: tensors.collect(), metadata }
+    }
+
+    fn numbers(&self, name: &str) -> &[f32] {
+        &self.tensors.get(name).unwrap_or_else(|| panic!("{}: no tensor `{name}`", self.name)).1
+    }
+
+    /// The parameters under a prefix, in constnet's order: layer by layer, weights before biases, weights column by column.
+    fn parameters(&self, prefix: &str) -> Vec<f32> {
+        let layers: BTreeSet<_> = self.tensors.keys().filter_map(|name| name.strip_suffix(".weight")).collect();
+        let plain = layers.into_iter().filter(|layer| !layer.starts_with("grad.") && !layer.starts_with("after."));
+        let mut all = Vec::new();
+        for layer in plain {
+            let (shape, rows) = &self.tensors[&format!("{prefix}{layer}.weight")];
+            let &[outputs, inputs] = &shape[..] else { panic!("{}: a weight of shape {shape:?}", self.name) };
+            all.extend((0..inputs).flat_map(|i| (0..outputs).map(move |o| rows[o * inputs + i])));
+            if let Some((_, bias)) = self.tensors.get(&format!("{prefix}{layer}.bias")) {
+                all.extend(bias);
+            }
+        }
+        all
+    }
+
+    fn assert_near(&self, what: &str, actual: &[f32], expected: &[f32]) {
+        assert_eq!(actual.len(), expected.len(), "{}: numbers in {what}", self.name);
+        for (i, (actual, expected)) in actual.iter().zip(expected).enumerate() {
+            let near = approx::relative_eq!(actual, expected, epsilon = ABSOLUTE, max_relative = RELATIVE);
+            assert!(near, "{}: {what}, number {i}: {actual}, PyTorch has {expected}", self.name);
+        }
+    }
+}
+
+fn flat<P: Parameters<f32>>(parameters: &P) -> Vec<f32> {
+    let mut all = Vec::new();
+    parameters.visit(&mut |_, values| all.extend_from_slice(values));
+    all
+}
+
+/// `B` tensors, batch first.
+fn batch<X: Tensor<f32>, const B: usize>(numbers: &[f32]) -> [X; B] {
+    let mut all = <[X; B]>::ZERO;
+    let each = numbers.len() / B;
+    for (x, numbers) in all.iter_mut().zip(numbers.chunks_exact(each)) {
+        x.as_mut_slice().copy_from_slice(numbers);
+    }
+    all
+}
+
+/// Everything that a file holds, against a network of the layers `N`.
+fn check<In, N, O, L, Y, const B: usize>(case: &Case, optimizer: O, loss: L, targets: &[Y; B])
+where
+    In: Shape,
+    N: Differentiable<In>,
+    O: Optimizer<f32>,
+    L: Loss<N::Out, Y>,
+    TensorOf<In, f32>: TensorFor<In, f32>,
+{
+    let mut net = Network::<In, N>::ZERO;
+    let mut before = case.parameters("").into_iter();
+    Network::zip([&mut net], &mut |_, [values]| values.fill_with(|| before.next().expect("as many parameters")));
+    assert_eq!(before.len(), 0, "{}: parameters left over", case.name);
+
+    let x: [TensorOf<In, f32>; B] = batch(case.numbers("x"));
+    let mut y: [TensorOf<N::Out, f32>; B] = ConstZero::ZERO;
+    for (x, y) in x.iter().zip(&mut y) {
+        net.forward(x, y);
+    }
+    let flat_batch = |y: &[TensorOf<N::Out, f32>; B]| y.iter().flat_map(Tensor::as_slice).copied().collect::<Vec<_>>();
+    case.assert_near("y", &flat_batch(&y), case.numbers("y"));
+
+    let mut cache = N::Cache::<B>::ZERO;
+    let (mut dy, mut dx) = (<[TensorOf<N::Out, f32>; B]>::ZERO, <[TensorOf<In, f32>; B]>::ZERO);
+    let mut gradient = Network::ZERO;
+    net.forward_train(&x, &mut cache, &mut y);
+    case.assert_near("y in training", &flat_batch(&y), case.numbers("y"));
+    let scale = 1.0 / f32::from(u8::try_from(B).expect("a small batch"));
+    let mut mean = 0.0;
+    for ((y, target), dy) in y.iter().zip(targets).zip(&mut dy) {
+        mean += scale * loss.gradient(y, target, scale, dy);
+    }
+    case.assert_near("loss", &[mean], case.numbers("loss"));
+    net.backward(&x, &y, &mut cache, &dy, &mut gradient, &mut dx);
+    case.assert_near("gradient", &flat(&gradient), &case.parameters("grad."));
+    let dx: Vec<f32> = dx.iter().flat_map(Tensor::as_slice).copied().collect();
+    case.assert_near("gradient of x", &dx, case.numbers("grad.x"));
+
+    let steps: usize = case.metadata["steps"].parse().expect("a number of steps");
+    let mut trainer = Trainer::<Network<In, N>, O, L, B>::new(optimizer, loss);
+    for step in 0..steps {
+        let mean = trainer.step(&mut net, &x, targets);
+        if step == 0 {
+            case.assert_near("loss of a step", &[mean], case.numbers("loss"));
+        }
+    }
+    if steps > 0 {
+        case.assert_near("parameters after the steps", &flat(&net), &case.parameters("after."));
+    }
+}
+
+/// [`check`] with targets that are tensors.
+fn numbers<In, N, O, L, const B: usize>(case: &Case, optimizer: O, loss: L)
+where
+    In: Shape,
+    N: Differentiable<In>,
+    O: Optimizer<f32>,
+    L: Loss<N::Out, TensorOf<N::Out, f32>>,
+    TensorOf<In, f32>: TensorFor<In, f32>,
+{
+    check::<In, N, O, L, _, B>(case, optimizer, loss, &batch(case.numbers("target")));
+}
+
+/// [`check`] with targets that are classes.
+fn classes<In, N, O, L, const C: usize, const B: usize>(case: &Case, optimizer: O, loss: L)
+where
+    In: Shape,
+    N: Differentiable<In>,
+    O: Optimizer<f32>,
+    L: Loss<N::Out, Class<C>>,
+    TensorOf<In, f32>: TensorFor<In, f32>,
+{
+    let targets = case.numbers("target");
+    assert_eq!(targets.len(), B);
+    // PyTorch wrote the labels as floats.
+    let label = |target: f32| (0..C).position(|class| target.to_string() == class.to_string()).expect("a class");
+    let targets: [Class<C>; B] = core::array::from_fn(|i| Class::new(label(targets[i])).expect("in range"));
+    check::<In, N, O, L, _, B>(case, optimizer, loss, &targets);
+}
+
+type Linear = (Dense<4, 3>,);
+type Small = (Dense<5, 9>, Tanh, Dense<9, 2>);
+type Inner = (Dense<16, 16>, Relu, Dense<16, 16>);
+type Policy = (Dense<13, 64>, Tanh, Dense<64, 64>, Tanh, Dense<64, 4>);
+
+/// What no optimiser step is taken with.
+const NONE: Sgd = Sgd::const_new(0.0);
+
+/// Runs one file. The strings are those of its header: a file that changed its meaning fails.
+fn run(case: &Case) -> Option<(&'static str, &'static str)> {
+    let sgd = Sgd::const_new(0.05);
+    let momentum = sgd.with_momentum(0.9).expect("in range");
+    Some(match case.name.as_str() {
+        "activation_elu" => mean_squared::<Elu>(case),
+        "activation_gelu" => mean_squared::<Gelu>(case),
+        "activation_gelu_tanh" => mean_squared::<GeluTanh>(case),
+        "activation_hard_sigmoid" => mean_squared::<HardSigmoid>(case),
+        "activation_hard_swish" => mean_squared::<HardSwish>(case),
+        "activation_leaky_relu" => mean_squared::<LeakyRelu>(case),
+        "activation_log_softmax" => mean_squared::<LogSoftmax>(case),
+        "activation_relu" => mean_squared::<Relu>(case),
+        "activation_sigmoid" => mean_squared::<Sigmoid>(case),
+        "activation_silu" => mean_squared::<Silu>(case),
+        "activation_softmax" => mean_squared::<Softmax>(case),
+        "activation_softplus" => mean_squared::<Softplus>(case),
+        "activation_tanh" => mean_squared::<Tanh>(case),
+        "embedding" => {
+            numbers::<Vector<5>, (DenseNoBias<5, 4>,), _, _, 3>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
+        "loss_bce" => {
+            let loss = loss::BinaryCrossEntropy;
+            numbers::<Vector<4>, (Dense<4, 3>, Sigmoid), _, _, 5>(case, NONE, loss);
+            ("BCELoss()", "none")
+        }
+        "loss_bce_with_logits" => {
+            numbers::<Vector<4>, Linear, _, _, 5>(case, NONE, loss::BinaryCrossEntropyWithLogits);
+            ("BCEWithLogitsLoss()", "none")
+        }
+        "loss_cross_entropy" => {
+            classes::<Vector<4>, Linear, _, _, 3, 5>(case, NONE, CrossEntropy);
+            ("CrossEntropyLoss()", "none")
+        }
+        "loss_cross_entropy_smoothed" => {
+            classes::<Vector<4>, Linear, _, _, 3, 5>(case, NONE, CrossEntropy::const_smoothed(0.1));
+            ("CrossEntropyLoss()", "none")
+        }
+        "loss_huber" => {
+            numbers::<Vector<4>, Linear, _, _, 5>(case, NONE, loss::Huber::default());
+            ("HuberLoss()", "none")
+        }
+        "loss_l1" => {
+            numbers::<Vector<4>, Linear, _, _, 5>(case, NONE, loss::L1);
+            ("L1Loss()", "none")
+        }
+        "loss_mse" => {
+            numbers::<Vector<4>, Linear, _, _, 5>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
+        "loss_nll" => {
+            classes::<Vector<4>, (Dense<4, 3>, LogSoftmax), _, _, 3, 5>(case, NONE, loss::Nll);
+            ("NLLLoss()", "none")
+        }
+        "optimiser_adagrad" => stepped(case, Adagrad::const_new(0.05), "Adagrad lr=0.05"),
+        "optimiser_adam" => stepped(case, Adam::const_new(0.01), "Adam lr=0.01 betas=(0.9,0.999) eps=1e-8"),
+        "optimiser_adamw" => {
+            let adamw = AdamW::const_new(0.01).with_weight_decay(0.1).expect("in range");
+            stepped(case, adamw, "AdamW lr=0.01 weight_decay=0.1")
+        }
+        "optimiser_rmsprop" => stepped(case, RmsProp::const_new(0.01), "RMSprop lr=0.01 alpha=0.99 eps=1e-8"),
+        "optimiser_sgd_momentum" => stepped(case, momentum, "SGD lr=0.05 momentum=0.9"),
+        "optimiser_sgd_nesterov" => stepped(case, momentum.nesterov(), "SGD lr=0.05 momentum=0.9 nesterov"),
+        "optimiser_sgd_weight_decay" => {
+            stepped(case, sgd.with_weight_decay(0.1).expect("in range"), "SGD lr=0.05 weight_decay=0.1")
+        }
+        "xor" => {
+            type Xor = (Dense<2, 4>, Sigmoid, Dense<4, 1>, Sigmoid);
+            numbers::<Vector<2>, Xor, _, _, 4>(case, Sgd::const_new(0.1), Mse);
+            ("MSELoss()", "SGD lr=0.1")
+        }
+        "residual_mlp" => {
+            type Net = (Dense<5, 16>, Residual<Inner>, Dense<16, 2>);
+            numbers::<Vector<5>, Net, _, _, 3>(case, Sgd::const_new(0.1), Mse);
+            ("MSELoss()", "SGD lr=0.1")
+        }
+        "policy" => {
+            numbers::<Vector<13>, Policy, _, _, 8>(case, Adam::const_new(0.01), Mse);
+            ("MSELoss()", "Adam lr=0.01")
+        }
+        "classifier" => {
+            type Net = (Dense<64, 32>, Relu, Dense<32, 10>);
+            classes::<Vector<64>, Net, _, _, 10, 8>(case, Adam::const_new(0.01), CrossEntropy);
+            ("CrossEntropyLoss()", "Adam lr=0.01")
+        }
+        _ => return None,
+    })
+}
+
+fn mean_squared<A>(case: &Case) -> (&'static str, &'static str)
+where
+    A: Differentiable<Vector<5>> + Layer<Vector<5>, Out = Vector<5>>,
+{
+    numbers::<Vector<6>, (Dense<6, 5>, A), _, _, 6>(case, NONE, Mse);
+    ("MSELoss()", "none")
+}
+
+fn stepped(case: &Case, optimizer: impl Optimizer<f32>, name: &'static str) -> (&'static str, &'static str) {
+    numbers::<Vector<5>, Small, _, _, 4>(case, optimizer, Mse);
+    ("MSELoss()", name)
+}
+
+#[test]
+fn every_file_agrees() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).expect("tests/data") {
+        let path = entry.expect("an entry").path();
+        let case = Case::read(&path);
+        let (loss, optimiser) = run(&case).unwrap_or_else(|| panic!("no case for {}", path.display()));
+        assert_eq!((loss, optimiser), (&*case.metadata["loss"], &*case.metadata["optimiser"]), "{}", case.name);
+        assert_eq!(case.metadata["case"], case.name);
+        files += 1;
+    }
+    assert!(files >= 33, "only {files} files: some are missing");
+}
