@@ -19,10 +19,10 @@
 //! # Cost
 //! Two forward passes for each parameter and each number of the inputs. Everything is on the stack: meant for small layers.
 
-use crate::arguments::TensorFor;
 use crate::layer::{Differentiable, Parameters};
 use crate::loss::Loss;
 use crate::scalar::ConstZero;
+use crate::shape::argument::TensorFor;
 use crate::shape::{Shape, Tensor, TensorOf};
 use core::fmt;
 

@@ -4,3 +4,4 @@
 
 pub(crate) mod dense;
 pub(crate) mod flat;
+pub(crate) mod softmax;

@@ -17,4 +17,3 @@ pub use dropout::Dropout;
 pub use reshape::{Flatten, Reshape};
 pub use residual::Residual;
 pub use softmax::{LogSoftmax, Softmax};
-pub(crate) use softmax::{log_sum_exp, softmax};

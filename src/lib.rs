@@ -133,7 +133,6 @@
 #[cfg(feature = "std")]
 extern crate std;
 
-pub mod arguments;
 mod class;
 pub mod data;
 pub mod error;
@@ -164,3 +163,8 @@ pub use network::Network;
 pub use scalar::ConstZero;
 pub use shape::{Image, Sequence, Vector};
 pub use typenum;
+
+/// Runs the code of the README as a test.
+#[cfg(all(doctest, feature = "rand"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

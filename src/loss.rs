@@ -41,7 +41,7 @@ pub trait Loss<Out: Shape, Target, T: Scalar = f32> {
 /// Implements [`Loss`] as the mean over all numbers, from the loss of one number and its derivative.
 macro_rules! mean_of_numbers {
     ($loss:ident, |$this:ident, $y:ident, $t:ident: $T:ident| $value:expr, $derivative:expr) => {
-        impl<S: $crate::shape::Shape, $T: $crate::scalar::Scalar, X: $crate::arguments::TensorFor<S, $T>>
+        impl<S: $crate::shape::Shape, $T: $crate::scalar::Scalar, X: $crate::shape::argument::TensorFor<S, $T>>
             $crate::loss::Loss<S, X, $T> for $loss
         {
             fn loss(&self, y: &S::Tensor<$T>, target: &X) -> $T {

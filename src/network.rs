@@ -1,8 +1,8 @@
 //! A layer with the shape of its input: [`Network`], and [`Model`], which says of a type that it can be trained.
 
-use crate::arguments::TensorFor;
 use crate::layer::{Differentiable, Layer, Parameters, Role};
 use crate::scalar::{ConstZero, Element, Scalar};
+use crate::shape::argument::TensorFor;
 use crate::shape::{Shape, TensorOf};
 use core::marker::PhantomData;
 #[cfg(feature = "rand")]

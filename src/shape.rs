@@ -6,6 +6,7 @@
 //! | [`Sequence<C, L>`](Sequence) | `SMatrix<T, C, L>` | `L` steps of `C` channels |
 //! | [`Image<C, H, W>`](Image) | `[SMatrix<T, C, W>; H]` | `H` rows of `W` pixels of `C` channels |
 
+pub mod argument;
 pub mod length;
 
 use crate::kernels;

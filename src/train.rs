@@ -21,19 +21,21 @@
 //! # assert!((loss - 10f32.ln()).abs() < 1e-6);
 //! ```
 
+pub mod argument;
 mod fit;
 mod observer;
 
 pub use fit::{Fit, FitError, FitReport, Stop};
 pub use observer::{BatchDone, EpochDone, Observer};
 
-use crate::arguments::{InputBatch, TargetBatch, TargetFor, TensorFor, TrainedAs};
 use crate::data::Dataset;
 use crate::loss::Penalty;
 use crate::network::{InputOf, Model, OutOf, OutputOf};
 use crate::optimizer::{Clip, Optimizer, clip::scale_by};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::Tensor;
+use crate::shape::argument::TensorFor;
+use argument::{InputBatch, TargetBatch, TargetFor, TrainedAs};
 use core::fmt;
 
 /// What an optimiser, a loss and a batch of `B` samples need to train a network of type `N`.

@@ -3,10 +3,10 @@
 //! Would catch: a formula, a default, a reduction or a layout that is not PyTorch's. A number passes that differs by 1e-5 of
 //! itself at most, or by 1e-7, which is f32's resolution of the numbers that cancel in it (all are of the order of 1).
 
-use constnet::arguments::TensorFor;
 use constnet::layer::{Differentiable, Layer, Parameters};
 use constnet::loss::{self, CrossEntropy, Loss, Mse};
 use constnet::optimizer::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd};
+use constnet::shape::argument::TensorFor;
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::train::Trainer;
 use constnet::{

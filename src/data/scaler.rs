@@ -1,6 +1,6 @@
-use crate::arguments::TensorFor;
 use crate::error::DataError;
 use crate::scalar::{ConstZero, Scalar};
+use crate::shape::argument::TensorFor;
 use crate::shape::{Shape, Tensor, TensorOf};
 
 /// Brings each number of an input to mean 0 and standard deviation 1. Fit it on the training part, apply it to all.

@@ -1,3 +1,4 @@
+use crate::kernels::softmax::{log_softmax, log_softmax_backward, softmax, softmax_backward};
 use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Shape, Tensor};
@@ -49,63 +50,6 @@ pub struct Softmax;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LogSoftmax;
 
-/// `y = softmax(x)` over one position; returns `ln(sum of exp(x))`.
-pub(crate) fn softmax<T: Scalar>(x: &[T], y: &mut [T]) -> T {
-    let max = maximum(x);
-    let mut sum = T::ZERO;
-    for (&x, y) in x.iter().zip(&mut *y) {
-        *y = (x - max).exp();
-        sum += *y;
-    }
-    for y in y {
-        *y /= sum;
-    }
-    max + sum.ln()
-}
-
-/// `ln(sum of exp(x))` over one position, without overflow.
-pub(crate) fn log_sum_exp<T: Scalar>(x: &[T]) -> T {
-    let max = maximum(x);
-    let mut sum = T::ZERO;
-    for &x in x {
-        sum += (x - max).exp();
-    }
-    max + sum.ln()
-}
-
-fn maximum<T: Scalar>(x: &[T]) -> T {
-    let mut all = x.iter().copied();
-    let first = all.next().unwrap_or(T::ZERO);
-    all.fold(first, T::max)
-}
-
-fn log_softmax<T: Scalar>(x: &[T], y: &mut [T]) {
-    let all = log_sum_exp(x);
-    for (&x, y) in x.iter().zip(y) {
-        *y = x - all;
-    }
-}
-
-fn softmax_backward<T: Scalar>(y: &[T], dy: &[T], dx: &mut [T]) {
-    let mut mean = T::ZERO;
-    for (&y, &dy) in y.iter().zip(dy) {
-        mean += y * dy;
-    }
-    for ((&y, &dy), dx) in y.iter().zip(dy).zip(dx) {
-        *dx = y * (dy - mean);
-    }
-}
-
-fn log_softmax_backward<T: Scalar>(y: &[T], dy: &[T], dx: &mut [T]) {
-    let mut sum = T::ZERO;
-    for &dy in dy {
-        sum += dy;
-    }
-    for ((&y, &dy), dx) in y.iter().zip(dy).zip(dx) {
-        *dx = dy - y.exp() * sum;
-    }
-}
-
 macro_rules! over_positions {
     ($layer:ident, $forward:ident, $backward:ident) => {
         impl ConstZero for $layer {
@@ -118,8 +62,9 @@ macro_rules! over_positions {
 
             fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
                 let channels = const { if S::CHANNELS == 0 { 1 } else { S::CHANNELS } };
-                let positions = x.as_slice().chunks_exact(channels);
-                for (x, y) in positions.zip(y.as_mut_slice().chunks_exact_mut(channels)) {
+                // Not `zip`: it divides by `channels`, and under `opt-level = "s"` keeps the panic for a division by 0.
+                let (mut x, mut y) = (x.as_slice().chunks_exact(channels), y.as_mut_slice().chunks_exact_mut(channels));
+                while let (Some(x), Some(y)) = (x.next(), y.next()) {
                     $forward(x, y);
                 }
             }
@@ -139,8 +84,9 @@ macro_rules! over_positions {
             ) {
                 let channels = const { if S::CHANNELS == 0 { 1 } else { S::CHANNELS } };
                 for ((y, dy), dx) in y.iter().zip(dy).zip(dx) {
-                    let positions = y.as_slice().chunks_exact(channels).zip(dy.as_slice().chunks_exact(channels));
-                    for ((y, dy), dx) in positions.zip(dx.as_mut_slice().chunks_exact_mut(channels)) {
+                    let (mut y, mut dy) = (y.as_slice().chunks_exact(channels), dy.as_slice().chunks_exact(channels));
+                    let mut dx = dx.as_mut_slice().chunks_exact_mut(channels);
+                    while let (Some(y), Some(dy), Some(dx)) = (y.next(), dy.next(), dx.next()) {
                         $backward(y, dy, dx);
                     }
                 }

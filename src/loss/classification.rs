@@ -1,7 +1,7 @@
 use super::Loss;
 use crate::class::Class;
 use crate::error::{HyperparameterError, Range, valid};
-use crate::layers::{log_sum_exp, softmax};
+use crate::kernels::softmax::{log_sum_exp, softmax};
 use crate::scalar::Scalar;
 use crate::shape::{Sequence, TensorOf, Vector};
 use nalgebra::{SMatrix, SVector};

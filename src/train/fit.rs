@@ -1,11 +1,12 @@
+use super::argument::TargetFor;
 use super::{BatchDone, EpochDone, NotFinite, Observer, Trainer, ratio};
-use crate::arguments::{TargetFor, TensorFor};
 use crate::data::{Dataset, Permutation};
 use crate::network::{Model, OutOf};
 use crate::optimizer::Optimizer;
 use crate::optimizer::schedule::Schedule;
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::Tensor;
+use crate::shape::argument::TensorFor;
 use core::fmt;
 
 /// The plan of a [`fit`](Trainer::fit): how long, on what, and when to stop before.

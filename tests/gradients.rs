@@ -1,0 +1,311 @@
+//! Every layer, activation and loss, and whole networks, against central differences: relative error below 1e-6.
+//!
+//! Would catch: any wrong backward pass, one that overwrites a gradient where it must add, or adds where it must overwrite.
+
+mod faulty;
+
+use constnet::gradcheck::{self, Report};
+use constnet::layer::{Differentiable, Layer, Parameters};
+use constnet::loss::{
+    BinaryCrossEntropy, BinaryCrossEntropyWithLogits, CategoricalCrossEntropy, CrossEntropy, Huber, L1, Loss, Mse, Nll,
+};
+use constnet::shape::argument::TensorFor;
+use constnet::shape::{Shape, Tensor, TensorOf};
+use constnet::{
+    Class, ConstZero, Dense, DenseNoBias, Dropout, Elu, Flatten, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity,
+    Image, LeakyRelu, LogSoftmax, Network, Relu, Reshape, Residual, Sequence, Sigmoid, Silu, Softmax, Softplus, Tanh,
+    Vector,
+};
+use faulty::{Fault, Faulty};
+use rand::{Rng, SeedableRng, rngs::Xoshiro128PlusPlus};
+
+const LIMIT: f64 = 1e-6;
+
+/// Between -`size` and `size`, the same numbers on every machine.
+fn random(rng: &mut impl Rng, size: f64) -> f64 {
+    (f64::from(rng.next_u32()) / f64::from(u32::MAX) * 2.0 - 1.0) * size
+}
+
+fn randomise<P: Parameters<f64>>(parameters: &mut P, rng: &mut impl Rng) {
+    P::zip([parameters], &mut |_, [values]| values.fill_with(|| random(rng, 0.8)));
+}
+
+/// Three samples between -4 and 4: beyond every bend of the activations, and on none of them.
+fn inputs<X: Tensor<f64>>(rng: &mut impl Rng) -> [X; 3] {
+    let mut x = <[X; 3]>::ZERO;
+    x.iter_mut().flat_map(|x| x.as_mut_slice()).for_each(|x| *x = random(rng, 4.0));
+    x
+}
+
+fn passes(name: &str, report: &Report, compared: usize) {
+    assert_eq!(report.compared, compared, "{name}");
+    assert!(report.max_relative_error < LIMIT, "{name}: {report}");
+}
+
+/// Checks a layer of random parameters on a batch of three.
+fn layer<In, L>()
+where
+    In: Shape,
+    L: Differentiable<In, f64>,
+    TensorOf<In, f64>: TensorFor<In, f64>,
+{
+    let name = core::any::type_name::<(L, In)>();
+    let mut rng = Xoshiro128PlusPlus::seed_from_u64(7);
+    let mut layer = L::ZERO;
+    randomise(&mut layer, &mut rng);
+    let x: [TensorOf<In, f64>; 3] = inputs(&mut rng);
+    passes(name, &gradcheck::layer::<In, L, 3>(&mut layer, &x), 2 * L::COUNT + 3 * In::LEN);
+    adds_and_overwrites(name, &layer, &x, &mut rng);
+}
+
+/// The gradient of the parameters is added to what is there, that of the inputs overwrites it: the checker starts from 0 and
+/// cannot see either.
+fn adds_and_overwrites<In: Shape, L: Differentiable<In, f64>>(
+    name: &str,
+    layer: &L,
+    x: &[TensorOf<In, f64>; 3],
+    rng: &mut impl Rng,
+) {
+    let mut y = <[TensorOf<L::Out, f64>; 3]>::ZERO;
+    let mut dx = <[TensorOf<In, f64>; 3]>::ZERO;
+    let dy = inputs(rng);
+    let mut cache = L::Cache::<3>::ZERO;
+    let (mut once, mut many) = (L::ZERO, L::ZERO);
+    layer.sample(&mut cache, &mut Xoshiro128PlusPlus::seed_from_u64(0));
+    layer.forward_train(x, &mut cache, &mut y);
+    layer.backward(x, &y, &mut cache, &dy, &mut once, &mut dx);
+    let first = dx.clone();
+
+    let dirt = f64::from_bits(0x4059_0000_0000_0000);
+    y.iter_mut().flat_map(Tensor::as_mut_slice).for_each(|y| *y = dirt);
+    dx.iter_mut().flat_map(Tensor::as_mut_slice).for_each(|dx| *dx = dirt);
+    L::zip([&mut many], &mut |_, [values]| values.fill(1.0));
+    layer.forward_train(x, &mut cache, &mut y);
+    layer.backward(x, &y, &mut cache, &dy, &mut many, &mut dx);
+    layer.forward_train(x, &mut cache, &mut y);
+    layer.backward_parameters(x, &y, &mut cache, &dy, &mut many);
+    assert_eq!(dx, first, "{name}: the gradient of the inputs depends on what was there");
+    L::zip([&mut once, &mut many], &mut |_, [once, many]| {
+        for (once, many) in once.iter().zip(many) {
+            let expected = 1.0 + 2.0 * *once;
+            assert!((*many - expected).abs() < 1e-9, "{name}: {many} was to be {expected}");
+        }
+    });
+}
+
+/// An activation on every kind of shape.
+fn activation<A>()
+where
+    A: Differentiable<Vector<7>, f64> + Differentiable<Sequence<3, 4>, f64> + Differentiable<Image<2, 3, 2>, f64>,
+{
+    layer::<Vector<7>, A>();
+    layer::<Sequence<3, 4>, A>();
+    layer::<Image<2, 3, 2>, A>();
+}
+
+#[test]
+fn activations() {
+    activation::<Identity>();
+    activation::<Sigmoid>();
+    activation::<Tanh>();
+    activation::<Relu>();
+    activation::<LeakyRelu>();
+    activation::<LeakyRelu<2, 10>>();
+    activation::<Elu>();
+    activation::<Elu<3, 2>>();
+    activation::<Gelu>();
+    activation::<GeluTanh>();
+    activation::<Silu>();
+    activation::<Softplus>();
+    activation::<HardSigmoid>();
+    activation::<HardSwish>();
+    activation::<Softmax>();
+    activation::<LogSoftmax>();
+    activation::<Dropout>();
+    activation::<Dropout<1, 5>>();
+    activation::<Dropout<0, 1>>();
+}
+
+#[test]
+fn dense() {
+    layer::<Vector<3>, Dense<3, 2, f64>>();
+    layer::<Vector<1>, Dense<1, 1, f64>>();
+    layer::<Vector<9>, Dense<9, 37, f64>>();
+    layer::<Vector<4>, DenseNoBias<4, 3, f64>>();
+    layer::<Sequence<3, 5>, Dense<3, 4, f64>>();
+    layer::<Sequence<3, 2>, DenseNoBias<3, 4, f64>>();
+}
+
+#[test]
+fn shapes_that_change() {
+    layer::<Vector<5>, Flatten>();
+    layer::<Sequence<3, 4>, Flatten>();
+    layer::<Image<2, 3, 4>, Flatten>();
+    layer::<Vector<12>, Reshape<Sequence<3, 4>>>();
+    layer::<Sequence<3, 4>, Reshape<Sequence<4, 3>>>();
+    layer::<Image<2, 3, 4>, Reshape<Sequence<6, 4>>>();
+    layer::<Sequence<6, 2>, Reshape<Image<3, 2, 2>>>();
+    layer::<Image<2, 3, 4>, Reshape<Vector<24>>>();
+}
+
+#[test]
+fn residuals() {
+    layer::<Vector<4>, Residual<Dense<4, 4, f64>>>();
+    layer::<Vector<4>, Residual<Tanh>>();
+    layer::<Vector<4>, Residual<(Dense<4, 6, f64>, Silu, Dense<6, 4, f64>)>>();
+    layer::<Sequence<3, 2>, Residual<(Softmax, Dense<3, 3, f64>)>>();
+    layer::<Vector<3>, Residual<Residual<(Dense<3, 3, f64>, Dropout<1, 4>)>>>();
+}
+
+#[test]
+fn tuples() {
+    type D<const I: usize, const O: usize> = Dense<I, O, f64>;
+    layer::<Vector<3>, (D<3, 2>,)>();
+    layer::<Vector<3>, (D<3, 4>, D<4, 2>)>();
+    // A first layer without parameters, where `backward_parameters` may stop early.
+    layer::<Vector<3>, (Tanh, D<3, 2>)>();
+    layer::<Vector<3>, (Tanh, Sigmoid, D<3, 4>, Gelu, D<4, 2>, Softplus)>();
+    layer::<Vector<3>, (Tanh, Sigmoid)>();
+    layer::<Vector<3>, ((Tanh, D<3, 4>), ((Silu, D<4, 4>), Tanh), D<4, 2>)>();
+    layer::<Vector<3>, ((Tanh, Gelu), (Silu, D<3, 2>))>();
+    layer::<Sequence<3, 2>, (D<3, 4>, Softmax, Flatten, D<8, 3>, LogSoftmax)>();
+    layer::<Image<1, 3, 3>, (Flatten, D<9, 4>, Elu<3, 2>, Reshape<Sequence<2, 2>>, D<2, 3>)>();
+    #[rustfmt::skip]
+    type Sixteen = (
+        D<3, 4>, Tanh, D<4, 4>, Sigmoid, D<4, 5>, Gelu, D<5, 4>, Silu, D<4, 4>, Softplus, D<4, 3>, Identity, D<3, 4>,
+        Dropout<1, 8>, D<4, 2>, LogSoftmax,
+    );
+    layer::<Vector<3>, Sixteen>();
+}
+
+/// Checks a loss at a random output, and that it overwrites the gradient, scaled.
+fn loss<Out: Shape, L: Loss<Out, Y, f64>, Y>(loss: &L, output: &TensorOf<Out, f64>, target: &Y)
+where
+    TensorOf<Out, f64>: TensorFor<Out, f64>,
+{
+    let name = core::any::type_name::<(L, Out)>();
+    passes(name, &gradcheck::loss::<Out, L, Y>(loss, output, target), Out::LEN);
+    let (mut whole, mut part) = (TensorOf::<Out, f64>::ZERO, TensorOf::<Out, f64>::ZERO);
+    whole.as_mut_slice().fill(f64::NAN);
+    let value = loss.gradient(output, target, 1.0, &mut whole);
+    let scaled_value = loss.gradient(output, target, 0.25, &mut part);
+    assert!((value - scaled_value).abs() < 1e-12, "{name}: the loss is not scaled");
+    for (whole, part) in whole.as_slice().iter().zip(part.as_slice()) {
+        assert!((whole * 0.25 - part).abs() < 1e-12, "{name}: {part} is not a quarter of {whole}");
+    }
+}
+
+/// Losses against numbers, on an output of every kind of shape; both from 0.05 to 0.95 if `probabilities`.
+fn against_numbers<L, S: Shape>(which: &L, probabilities: bool)
+where
+    L: Loss<S, TensorOf<S, f64>, f64>,
+    TensorOf<S, f64>: TensorFor<S, f64>,
+{
+    let [mut y, mut target, _] = inputs::<TensorOf<S, f64>>(&mut Xoshiro128PlusPlus::seed_from_u64(11));
+    if probabilities {
+        let both = y.as_mut_slice().iter_mut().chain(target.as_mut_slice());
+        both.for_each(|x| *x = 0.5 + *x * (0.45 / 4.0));
+    }
+    loss::<S, L, _>(which, &y, &target);
+}
+
+#[test]
+fn losses_against_numbers() {
+    fn all<S: Shape>()
+    where
+        TensorOf<S, f64>: TensorFor<S, f64>,
+    {
+        against_numbers::<_, S>(&Mse, false);
+        against_numbers::<_, S>(&L1, false);
+        against_numbers::<_, S>(&Huber::default(), false);
+        against_numbers::<_, S>(&Huber::const_new(3.0), false);
+        against_numbers::<_, S>(&BinaryCrossEntropy, true);
+        against_numbers::<_, S>(&BinaryCrossEntropyWithLogits, true);
+    }
+    all::<Vector<8>>();
+    all::<Sequence<3, 4>>();
+    all::<Image<2, 3, 2>>();
+}
+
+#[test]
+fn losses_against_classes() {
+    fn all<L>(which: &L, probabilities: bool)
+    where
+        L: Loss<Vector<4>, Class<4>, f64> + Loss<Sequence<4, 3>, [Class<4>; 3], f64>,
+    {
+        let mut rng = Xoshiro128PlusPlus::seed_from_u64(13);
+        let [mut y, ..] = inputs::<TensorOf<Vector<4>, f64>>(&mut rng);
+        let [mut steps, ..] = inputs::<TensorOf<Sequence<4, 3>, f64>>(&mut rng);
+        if probabilities {
+            y.iter_mut().chain(&mut steps).for_each(|x| *x = 0.5 + *x * (0.45 / 4.0));
+        }
+        for class in Class::all() {
+            loss::<Vector<4>, L, _>(which, &y, &class);
+        }
+        loss::<Sequence<4, 3>, L, _>(which, &steps, &[3, 0, 3].map(Class::const_new));
+    }
+    all(&CrossEntropy, false);
+    all(&CrossEntropy::const_smoothed(0.0), false);
+    all(&CrossEntropy::const_smoothed(0.3), false);
+    all(&Nll, false);
+    all(&CategoricalCrossEntropy, true);
+}
+
+/// Checks a whole network with its loss.
+fn network<In: Shape, L, E, Y>(loss: &E, targets: &[Y; 3])
+where
+    L: Differentiable<In, f64>,
+    E: Loss<L::Out, Y, f64>,
+    TensorOf<In, f64>: TensorFor<In, f64>,
+{
+    let mut rng = Xoshiro128PlusPlus::seed_from_u64(17);
+    let mut net = Network::<In, L, f64>::ZERO;
+    randomise(&mut net, &mut rng);
+    let x: [TensorOf<In, f64>; 3] = inputs(&mut rng);
+    let report = gradcheck::network::<In, _, E, Y, 3>(&mut net, loss, &x, targets);
+    passes(core::any::type_name::<(L, E)>(), &report, L::COUNT);
+}
+
+#[test]
+fn networks() {
+    type D<const I: usize, const O: usize> = Dense<I, O, f64>;
+    let classes = [2, 0, 1].map(Class::<3>::const_new);
+    let numbers = inputs(&mut Xoshiro128PlusPlus::seed_from_u64(19));
+    network::<Vector<6>, (D<6, 8>, Relu, D<8, 3>), _, _>(&CrossEntropy, &classes);
+    network::<Vector<6>, (D<6, 8>, Tanh, D<8, 3>, Softmax), _, _>(&CategoricalCrossEntropy, &classes);
+    network::<Vector<6>, (D<6, 8>, Gelu, Dropout<1, 4>, D<8, 3>, LogSoftmax), _, _>(&Nll, &classes);
+    network::<Vector<5>, (D<5, 4>, Residual<(D<4, 6>, Silu, D<6, 4>)>, D<4, 2>), _, TensorOf<Vector<2>, f64>>(
+        &Mse, &numbers,
+    );
+    let steps = [[0, 1], [2, 2], [1, 0]].map(|steps| steps.map(Class::<3>::const_new));
+    network::<Image<2, 2, 2>, (Flatten, D<8, 6>, Elu, Reshape<Sequence<3, 2>>, D<3, 3>), _, _>(&CrossEntropy, &steps);
+}
+
+/// What the checker finds wrong with a deliberately wrong layer in a network.
+fn fault<const FAULT: u8>() -> Report
+where
+    Faulty<FAULT>: Layer<Vector<3>, f64>,
+{
+    let mut layers = (Faulty::<FAULT>::ZERO, Tanh, Faulty::<FAULT>::ZERO);
+    randomise(&mut layers, &mut Xoshiro128PlusPlus::seed_from_u64(23));
+    let x: [TensorOf<Vector<3>, f64>; 3] = inputs(&mut Xoshiro128PlusPlus::seed_from_u64(29));
+    gradcheck::layer::<Vector<3>, _, 3>(&mut layers, &x)
+}
+
+/// The control: the same layer passes when it is right, and each fault is found.
+#[test]
+fn the_checker_finds_faults() {
+    let right = fault::<{ Fault::NONE }>();
+    assert!(right.max_relative_error < LIMIT, "{right}");
+    for report in [
+        fault::<{ Fault::INPUTS }>(),
+        fault::<{ Fault::PARAMETERS }>(),
+        fault::<{ Fault::PARAMETERS_ALONE }>(),
+        fault::<{ Fault::ONE_SAMPLE }>(),
+        fault::<{ Fault::SLIGHT }>(),
+    ] {
+        assert!(report.max_relative_error > LIMIT, "{report}");
+    }
+    let nan = fault::<{ Fault::NAN }>();
+    assert!(nan.max_relative_error.is_nan(), "{nan}");
+}
