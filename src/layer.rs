@@ -2,6 +2,7 @@
 
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, TensorOf};
+use core::fmt;
 #[cfg(feature = "rand")]
 use rand::Rng;
 
@@ -48,6 +49,61 @@ impl Role {
     }
 }
 
+/// Where a layer stands in a network: in which item of which tuple.
+#[derive(Debug, Clone, Copy)]
+pub enum Path<'a> {
+    /// The network itself.
+    Root,
+    /// An item of a tuple.
+    Item {
+        /// Where the tuple stands.
+        of: &'a Path<'a>,
+        /// Its place in the tuple, from 0.
+        index: usize,
+    },
+}
+
+impl Path<'_> {
+    /// The item with this index of the tuple that stands here.
+    #[must_use]
+    pub const fn item(&self, index: usize) -> Path<'_> {
+        Path::Item { of: self, index }
+    }
+}
+
+/// The path in front of a parameter's name, as PyTorch's `nn.Sequential` writes it: `1.0.`, nothing for the root.
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Item { of, index } => write!(f, "{of}{index}."),
+        }
+    }
+}
+
+/// What is known of a tensor of parameters besides its numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter<'a> {
+    /// Where its layer stands.
+    pub path: Path<'a>,
+    /// Its name in the layer: PyTorch's.
+    pub name: &'static str,
+    /// What it is for.
+    pub role: Role,
+    /// Its extents as PyTorch has them.
+    pub shape: &'static [usize],
+    /// In memory, which of these extents varies slowest, and so on to the one that varies fastest: `[0, 1]` for rows one after
+    /// the other, `[1, 0]` for columns.
+    pub order: &'static [usize],
+}
+
+/// The key of the tensor: `1.0.weight`.
+impl fmt::Display for Parameter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.path, self.name)
+    }
+}
+
 /// Numbers that training changes. They form a vector space: a gradient is a value of the same type.
 ///
 /// Optimisers, clipping, penalties, initialisation and averaging are all one walk over this.
@@ -78,12 +134,22 @@ pub trait Parameters<T>: ConstZero {
     /// How many numbers.
     const COUNT: usize;
 
-    /// Calls `f` with each tensor of parameters, always in the same order.
-    fn visit(&self, f: &mut impl FnMut(Role, &[T]));
+    /// Calls `f` with each tensor of parameters, always in the same order; `path` is where this value stands.
+    fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T]));
 
     /// Calls `f` with each tensor of parameters of all `N` values side by side, in the order of
-    /// [`visit`](Parameters::visit). The `N` slices have the same length.
-    fn zip<const N: usize>(all: [&mut Self; N], f: &mut impl FnMut(Role, [&mut [T]; N]));
+    /// [`visit_at`](Parameters::visit_at). The `N` slices have the same length.
+    fn zip_at<const N: usize>(all: [&mut Self; N], path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N]));
+
+    /// [`visit_at`](Parameters::visit_at) the root.
+    fn visit(&self, f: &mut impl FnMut(&Parameter<'_>, &[T])) {
+        self.visit_at(Path::Root, f);
+    }
+
+    /// [`zip_at`](Parameters::zip_at) the root.
+    fn zip<const N: usize>(all: [&mut Self; N], f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N])) {
+        Self::zip_at(all, Path::Root, f);
+    }
 }
 
 /// A layer that can be trained.
@@ -174,10 +240,16 @@ macro_rules! no_parameters {
     ([$($generics:tt)*] $layer:ty) => {
         impl<P, $($generics)*> $crate::layer::Parameters<P> for $layer {
             const COUNT: usize = 0;
-            fn visit(&self, _: &mut impl FnMut($crate::layer::Role, &[P])) {}
-            fn zip<const ALL: usize>(
+            fn visit_at(
+                &self,
+                _: $crate::layer::Path<'_>,
+                _: &mut impl FnMut(&$crate::layer::Parameter<'_>, &[P]),
+            ) {
+            }
+            fn zip_at<const ALL: usize>(
                 _: [&mut Self; ALL],
-                _: &mut impl FnMut($crate::layer::Role, [&mut [P]; ALL]),
+                _: $crate::layer::Path<'_>,
+                _: &mut impl FnMut(&$crate::layer::Parameter<'_>, [&mut [P]; ALL]),
             ) {
             }
         }

@@ -1,6 +1,6 @@
 //! A layer with the shape of its input: [`Network`], and [`Model`], which says of a type that it can be trained.
 
-use crate::layer::{Differentiable, Layer, Parameters, Role};
+use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::argument::TensorFor;
 use crate::shape::{Shape, TensorOf};
@@ -78,7 +78,7 @@ impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Scalar> Network<In, L, T> {
     /// Draws every parameter anew, in place, by the rule given.
     #[cfg(feature = "rand")]
     pub fn init_with<R: Rng + ?Sized>(&mut self, init: Init, rng: &mut R) {
-        L::zip([&mut self.layers], &mut |role, [values]| init.fill(role, values, rng));
+        L::zip([&mut self.layers], &mut |parameter, [values]| init.fill(parameter.role, values, rng));
     }
 }
 
@@ -89,12 +89,12 @@ impl<In: Shape, L: Layer<In, T> + ConstZero, T: Element> ConstZero for Network<I
 impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Element> Parameters<T> for Network<In, L, T> {
     const COUNT: usize = L::COUNT;
 
-    fn visit(&self, f: &mut impl FnMut(Role, &[T])) {
-        self.layers.visit(f);
+    fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T])) {
+        self.layers.visit_at(path, f);
     }
 
-    fn zip<const N: usize>(all: [&mut Self; N], f: &mut impl FnMut(Role, [&mut [T]; N])) {
-        L::zip(all.map(|net| &mut net.layers), f);
+    fn zip_at<const N: usize>(all: [&mut Self; N], path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N])) {
+        L::zip_at(all.map(|net| &mut net.layers), path, f);
     }
 }
 

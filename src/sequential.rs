@@ -2,7 +2,7 @@
 //!
 //! Tuples of 1 to 16 layers; a tuple in a tuple is one layer of it.
 
-use crate::layer::{Differentiable, Layer, Parameters, Role};
+use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, TensorOf};
 #[cfg(feature = "rand")]
@@ -30,15 +30,19 @@ macro_rules! sequential {
         impl<T, $($L: Parameters<T>,)* $Z: Parameters<T>> Parameters<T> for ($($L,)* $Z,) {
             const COUNT: usize = $($L::COUNT +)* $Z::COUNT;
 
-            fn visit(&self, f: &mut impl FnMut(Role, &[T])) {
-                $(self.$i.visit(f);)*
-                self.$n.visit(f);
+            fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T])) {
+                $(self.$i.visit_at(path.item($i), f);)*
+                self.$n.visit_at(path.item($n), f);
             }
 
             #[allow(unused_mut)] // A tuple of one splits nothing.
-            fn zip<const N: usize>(mut all: [&mut Self; N], f: &mut impl FnMut(Role, [&mut [T]; N])) {
-                $($L::zip(all.each_mut().map(|layers| &mut layers.$i), f);)*
-                $Z::zip(all.map(|layers| &mut layers.$n), f);
+            fn zip_at<const N: usize>(
+                mut all: [&mut Self; N],
+                path: Path<'_>,
+                f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N]),
+            ) {
+                $($L::zip_at(all.each_mut().map(|layers| &mut layers.$i), path.item($i), f);)*
+                $Z::zip_at(all.map(|layers| &mut layers.$n), path.item($n), f);
             }
         }
 

@@ -1,5 +1,5 @@
 use crate::kernels::dense::{add_scaled, dot};
-use crate::layer::{Differentiable, Layer, Parameters, Role};
+use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path, Role};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Sequence, TensorOf, Vector};
 use core::fmt::Debug;
@@ -109,24 +109,35 @@ impl<const IN: usize, const OUT: usize, T: Element, B: Bias<T, OUT>> ConstZero f
 impl<const IN: usize, const OUT: usize, T: Element, B: Bias<T, OUT>> Parameters<T> for Dense<IN, OUT, T, B> {
     const COUNT: usize = IN * OUT + B::COUNT;
 
-    fn visit(&self, f: &mut impl FnMut(Role, &[T])) {
-        f(Self::WEIGHT, self.weight.data.0.as_flattened());
+    fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T])) {
+        f(&Self::weight(path), self.weight.data.0.as_flattened());
         if let Some(bias) = self.bias.get() {
-            f(Self::BIAS, bias);
+            f(&Self::bias(path), bias);
         }
     }
 
-    fn zip<const N: usize>(mut all: [&mut Self; N], f: &mut impl FnMut(Role, [&mut [T]; N])) {
-        f(Self::WEIGHT, all.each_mut().map(|layer| layer.weight.data.0.as_flattened_mut()));
+    fn zip_at<const N: usize>(
+        mut all: [&mut Self; N],
+        path: Path<'_>,
+        f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N]),
+    ) {
+        f(&Self::weight(path), all.each_mut().map(|layer| layer.weight.data.0.as_flattened_mut()));
         if B::COUNT > 0 {
-            f(Self::BIAS, all.map(|layer| layer.bias.get_mut().map_or(&mut [][..], |bias| &mut bias[..])));
+            let biases = all.map(|layer| layer.bias.get_mut().map_or(&mut [][..], |bias| &mut bias[..]));
+            f(&Self::bias(path), biases);
         }
     }
 }
 
 impl<const IN: usize, const OUT: usize, T, B> Dense<IN, OUT, T, B> {
-    const WEIGHT: Role = Role::Weight { fan_in: IN, fan_out: OUT };
-    const BIAS: Role = Role::Bias { fan_in: IN };
+    const fn weight(path: Path<'_>) -> Parameter<'_> {
+        let role = Role::Weight { fan_in: IN, fan_out: OUT };
+        Parameter { path, name: "weight", role, shape: &[OUT, IN], order: &[1, 0] }
+    }
+
+    const fn bias(path: Path<'_>) -> Parameter<'_> {
+        Parameter { path, name: "bias", role: Role::Bias { fan_in: IN }, shape: &[OUT], order: &[0] }
+    }
 }
 
 impl<const IN: usize, const OUT: usize, T: Scalar, B: Bias<T, OUT>> Dense<IN, OUT, T, B> {

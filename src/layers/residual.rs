@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Layer, Parameters, Role};
+use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{SameShape, Shape, Tensor, TensorOf};
 #[cfg(feature = "rand")]
@@ -39,12 +39,12 @@ impl<L: ConstZero> ConstZero for Residual<L> {
 impl<T, L: Parameters<T>> Parameters<T> for Residual<L> {
     const COUNT: usize = L::COUNT;
 
-    fn visit(&self, f: &mut impl FnMut(Role, &[T])) {
-        self.0.visit(f);
+    fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T])) {
+        self.0.visit_at(path, f);
     }
 
-    fn zip<const N: usize>(all: [&mut Self; N], f: &mut impl FnMut(Role, [&mut [T]; N])) {
-        L::zip(all.map(|residual| &mut residual.0), f);
+    fn zip_at<const N: usize>(all: [&mut Self; N], path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N])) {
+        L::zip_at(all.map(|residual| &mut residual.0), path, f);
     }
 }
 

@@ -59,8 +59,8 @@ impl Penalty {
         let (l1, l2) = (T::from_f64(self.l1), T::from_f64(self.l2));
         let mut sum = T::ZERO;
         if !self.is_none() {
-            parameters.visit(&mut |role, values| {
-                if !role.is_bias() {
+            parameters.visit(&mut |parameter, values| {
+                if !parameter.role.is_bias() {
                     for &w in values {
                         sum += l1 * w.abs() + l2 * w * w;
                     }
@@ -76,8 +76,8 @@ impl Penalty {
             return;
         }
         let (l1, l2) = (scale * T::from_f64(self.l1), scale * T::from_f64(2.0 * self.l2));
-        P::zip([parameters, gradient], &mut |role, [w, g]| {
-            if !role.is_bias() {
+        P::zip([parameters, gradient], &mut |parameter, [w, g]| {
+            if !parameter.role.is_bias() {
                 for (w, g) in w.iter().zip(g) {
                     *g += l1 * sign(*w) + l2 * *w;
                 }
