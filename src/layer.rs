@@ -238,6 +238,13 @@ pub(crate) use nothing_to_learn;
 /// Implements [`Parameters`] for layers that have none.
 macro_rules! no_parameters {
     ([$($generics:tt)*] $layer:ty) => {
+        impl<F: $crate::safetensors::File, P: $crate::safetensors::At, $($generics)*> $crate::safetensors::FromFile<F, P>
+            for $layer
+        {
+            const VALUE: Self = <Self as $crate::scalar::ConstZero>::ZERO;
+            const TENSORS: usize = 0;
+        }
+
         impl<P, $($generics)*> $crate::layer::Parameters<P> for $layer {
             const COUNT: usize = 0;
             fn visit_at(

@@ -146,6 +146,7 @@ pub mod loss;
 pub mod metrics;
 pub mod network;
 pub mod optimizer;
+pub mod safetensors;
 pub mod scalar;
 mod sequential;
 pub mod shape;

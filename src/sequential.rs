@@ -3,6 +3,7 @@
 //! Tuples of 1 to 16 layers; a tuple in a tuple is one layer of it.
 
 use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
+use crate::safetensors::{At, File, FromFile, Item};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, TensorOf};
 #[cfg(feature = "rand")]
@@ -25,6 +26,13 @@ macro_rules! sequential {
     ($($L:ident $c:ident $S:ident $i:tt,)* ; $Z:ident $z:ident $n:tt) => {
         impl<$($L: ConstZero,)* $Z: ConstZero> ConstZero for ($($L,)* $Z,) {
             const ZERO: Self = ($($L::ZERO,)* $Z::ZERO,);
+        }
+
+        impl<F: File, P: At, $($L: FromFile<F, Item<P, $i>>,)* $Z: FromFile<F, Item<P, $n>>> FromFile<F, P>
+            for ($($L,)* $Z,)
+        {
+            const VALUE: Self = ($($L::VALUE,)* $Z::VALUE,);
+            const TENSORS: usize = $($L::TENSORS +)* $Z::TENSORS;
         }
 
         impl<T, $($L: Parameters<T>,)* $Z: Parameters<T>> Parameters<T> for ($($L,)* $Z,) {

@@ -1,0 +1,55 @@
+//! Weights in and out, in the format of [safetensors](https://huggingface.co/docs/safetensors): at compile time, where a wrong
+//! file fails the build, and at run time.
+//!
+//! # At compile time
+//!
+//! ```
+//! use constnet::{Dense, Network, Relu, Vector};
+//!
+//! type Digits = Network<Vector<64>, (Dense<64, 32>, Relu, Dense<32, 10>)>;
+//!
+//! struct Weights;
+//! impl constnet::safetensors::File for Weights {
+//!     const BYTES: &'static [u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/digits.safetensors"));
+//! }
+//! static NET: Digits = Digits::from_file::<Weights>();
+//! # assert!(NET.layers.0.weight[(0, 0)] != 0.0);
+//! ```
+//!
+//! A tensor that is missing, of another shape or of another element type is an error of the build, in `cargo check` as well:
+//! ``0.weight is [10, 31], Dense<32, 10> needs [10, 32]``. A `static` in flash takes no RAM, and nothing is parsed on the device.
+//!
+//! # At run time
+//!
+//! [`Network::load`](crate::Network::load) and [`Network::save`](crate::Network::save) work on bytes of the caller's, without a
+//! heap. A file is checked as a whole before the first parameter is touched.
+//!
+//! # Keys
+//!
+//! They are those of PyTorch's `nn.Sequential`: `0.weight`, `2.bias`; in a tuple of tuples `1.0.weight`. A
+//! [`Residual`](crate::Residual) adds nothing to the key of what is inside. [`Names`] translates for models whose fields have
+//! other names.
+//!
+//! # Element types
+//!
+//! A network over `f32` takes F32, F16 and BF16, one over `f64` takes F64 as well: what widens without loss. Numbers that are not
+//! finite are refused: they are the mark of a training that failed.
+//!
+//! # Limits
+//!
+//! A header of up to 128 KiB with up to 1,024 tensors of up to 8 dimensions, keys without escapes, of up to 128 bytes.
+
+#[cfg(feature = "std")]
+mod atomic;
+mod constant;
+mod error;
+mod header;
+mod key;
+mod number;
+mod runtime;
+
+pub use constant::{At, File, FromFile, Item, Root};
+pub use error::{Extents, LoadError, SaveError};
+pub use header::{Dtype, HeaderError, Tensors, View};
+pub use key::{Key, Names};
+pub use number::Stored;

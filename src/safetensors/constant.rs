@@ -1,0 +1,288 @@
+use super::header::{Dtype, Tensors, View};
+use super::key::{Names, decimal, equal};
+use super::number::{from_bf16, from_f16};
+use crate::kernels::bytes::{rows_f32, rows_f64, rows_u16};
+use crate::layer::{Layer, Path};
+use crate::layers::{Dense, NoBias, Residual};
+use crate::network::Network;
+use crate::shape::Shape;
+use nalgebra::{ArrayStorage, SMatrix};
+
+/// A file that is a constant: implement it for a unit struct of your own.
+pub trait File {
+    /// The bytes of the file: `include_bytes!("net.safetensors")`.
+    const BYTES: &'static [u8];
+
+    /// What the file calls the network's tensors.
+    const NAMES: Names<'static> = Names::OWN;
+}
+
+/// A place in a network, as a type: the constant form of [`Path`].
+pub trait At {
+    /// The place.
+    const PATH: Path<'static>;
+}
+
+/// The network itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Root;
+
+/// Item `INDEX` of the tuple at `P`.
+#[derive(Debug, Clone, Copy)]
+pub struct Item<P, const INDEX: usize>(P);
+
+impl At for Root {
+    const PATH: Path<'static> = Path::Root;
+}
+
+impl<P: At, const INDEX: usize> At for Item<P, INDEX> {
+    const PATH: Path<'static> = Path::Item { of: &P::PATH, index: INDEX };
+}
+
+/// A layer that can be read from a file as a constant. Traits cannot be called there, but their constants are evaluated.
+///
+/// A file that does not fit fails the build, with a message that names the tensor and both shapes.
+#[diagnostic::on_unimplemented(
+    message = "layer `{Self}` cannot be read from a file at compile time",
+    note = "a layer of your own needs `FromFile`; one without parameters implements it as its own value"
+)]
+pub trait FromFile<F: File, P: At = Root>: Sized {
+    /// The layer with the file's parameters.
+    const VALUE: Self;
+
+    /// How many tensors of the file it takes.
+    const TENSORS: usize;
+}
+
+impl<In: Shape, L: Layer<In, T>, T: crate::scalar::Element> Network<In, L, T> {
+    /// The network with the parameters of a file that is a constant: for a `static` in flash.
+    ///
+    /// Exact about what it reads: a tensor that is missing, of another shape or type, not finite, or one too many fails the
+    /// build. [`safetensors`](crate::safetensors) has the whole of it.
+    #[must_use]
+    pub const fn from_file<F: File>() -> Self
+    where
+        L: FromFile<F>,
+    {
+        let net = Self::new(L::VALUE);
+        const { check_all_used::<F>(L::TENSORS) };
+        net
+    }
+}
+
+/// A file that holds more tensors than a network takes is another network's. Those under another prefix do not count.
+const fn check_all_used<F: File>(needed: usize) {
+    let prefix = F::NAMES.prefix.as_bytes();
+    let tensors = parse::<F>();
+    let mut message = Message::EMPTY;
+    message.text("the file holds more tensors than the ").number(needed).text(" of the network:");
+    let (mut i, mut found) = (0, 0);
+    while let Some(view) = tensors.nth(i) {
+        let key = view.raw_key();
+        if key.len() >= prefix.len() && equal(key.split_at(prefix.len()).0, prefix) {
+            found += 1;
+            message.text(" ").text(view.key().as_str());
+        }
+        i += 1;
+    }
+    if found > needed {
+        message.panic();
+    }
+}
+
+const fn parse<F: File>() -> Tensors<'static> {
+    match Tensors::parse(F::BYTES) {
+        Ok(tensors) => tensors,
+        Err(error) => panic!("{}", error.sentence()),
+    }
+}
+
+/// A message in the making, since constants cannot format.
+struct Message {
+    bytes: [u8; 512],
+    len: usize,
+}
+
+impl Message {
+    const EMPTY: Self = Self { bytes: [0; 512], len: 0 };
+
+    const fn text(&mut self, text: &str) -> &mut Self {
+        let text = text.as_bytes();
+        let mut i = 0;
+        while i < text.len() && self.len < self.bytes.len() {
+            self.bytes[self.len] = text[i];
+            self.len += 1;
+            i += 1;
+        }
+        self
+    }
+
+    const fn number(&mut self, n: usize) -> &mut Self {
+        let (digits, len) = decimal(n);
+        let mut i = len;
+        while i > 0 {
+            i -= 1;
+            if self.len < self.bytes.len() {
+                self.bytes[self.len] = digits[i];
+                self.len += 1;
+            }
+        }
+        self
+    }
+
+    const fn shape(&mut self, shape: &[usize]) -> &mut Self {
+        self.text("[");
+        let mut i = 0;
+        while i < shape.len() {
+            if i > 0 {
+                self.text(", ");
+            }
+            self.number(shape[i]);
+            i += 1;
+        }
+        self.text("]")
+    }
+
+    const fn panic(&self) -> ! {
+        match core::str::from_utf8(self.bytes.split_at(self.len).0) {
+            Ok(message) => panic!("{}", message),
+            Err(_) => panic!("the file does not fit the network"),
+        }
+    }
+}
+
+/// A tensor that a layer needs: its name, its shape, and the layer as a user writes it, `Dense<32, 10>`.
+struct Need<'a> {
+    name: &'a str,
+    shape: &'a [usize],
+    layer: &'a str,
+    sizes: &'a [usize],
+    /// The widest type that fits.
+    dtype: Dtype,
+}
+
+impl Need<'_> {
+    /// The tensor, if it is what the layer needs.
+    const fn view<F: File, P: At>(&self) -> View<'static> {
+        let key = F::NAMES.key(&P::PATH, self.name);
+        let Some(view) = parse::<F>().get(key.as_str()) else {
+            self.complain(key.as_str(), " is missing from the file", &[], " needs ")
+        };
+        let mut is_equal = view.shape().len() == self.shape.len();
+        let mut i = 0;
+        while is_equal && i < self.shape.len() {
+            is_equal = view.shape()[i] == self.shape[i];
+            i += 1;
+        }
+        if !is_equal {
+            self.complain(key.as_str(), " is ", view.shape(), " needs ");
+        }
+        match view.dtype {
+            Dtype::F16 | Dtype::BF16 | Dtype::F32 => {}
+            Dtype::F64 if matches!(self.dtype, Dtype::F64) => {}
+            _ => {
+                let mut message = Message::EMPTY;
+                message.text(key.as_str()).text(" is of type ").text(view.dtype.name()).text(", ");
+                self.layer(&mut message);
+                message.text(" takes what widens to ").text(self.dtype.name()).panic();
+            }
+        }
+        view
+    }
+
+    const fn layer(&self, message: &mut Message) {
+        message.text(self.layer);
+        let mut i = 0;
+        while i < self.sizes.len() {
+            message.text(if i == 0 { "<" } else { ", " }).number(self.sizes[i]);
+            i += 1;
+        }
+        message.text(if self.sizes.is_empty() { "" } else { ">" });
+    }
+
+    const fn complain(&self, key: &str, what: &str, found: &[usize], needs: &str) -> ! {
+        let mut message = Message::EMPTY;
+        message.text(key).text(what);
+        if !found.is_empty() {
+            message.shape(found);
+        }
+        message.text(", ");
+        self.layer(&mut message);
+        message.text(needs).shape(self.shape).panic()
+    }
+}
+
+/// Writes rows to columns, through a conversion if there is one.
+macro_rules! transpose {
+    ($rows:expr, $T:ty, $columns:ident, $finite:ident $(, $convert:ident)?) => {{
+        let rows: [[_; C]; R] = $rows;
+        let (mut r, mut c) = (0, 0);
+        while r < R {
+            let row = rows[r];
+            while c < C {
+                #[allow(clippy::cast_lossless, clippy::unnecessary_cast)]
+                let value = $($convert)?(row[c]) as $T;
+                // Infinity less itself is NaN, and NaN is no number's equal.
+                #[allow(clippy::eq_op)]
+                {
+                    $finite &= value - value == 0.0;
+                }
+                $columns[c][r] = value;
+                c += 1;
+            }
+            (r, c) = (r + 1, 0);
+        }
+    }};
+}
+
+/// Writes the reading of a matrix for one scalar. The loops call no function: the compiler counts calls and turns of constants,
+/// and refuses more than two million.
+macro_rules! matrix {
+    ($name:ident, $T:ty, $dtype:ident $(, $wide:pat => $rows:ident)?) => {
+        /// A matrix of `R` rows, from rows in the file to columns in memory.
+        const fn $name<F: File, P: At, const R: usize, const C: usize>(need: &Need<'_>) -> SMatrix<$T, R, C> {
+            let view = need.view::<F, P>();
+            let mut columns = [[0.0; R]; C];
+            let mut finite = true;
+            match view.dtype {
+                $($wide => transpose!($rows(view.data), $T, columns, finite),)?
+                Dtype::F32 => transpose!(rows_f32(view.data), $T, columns, finite),
+                Dtype::F16 => transpose!(rows_u16(view.data), $T, columns, finite, from_f16),
+                _ => transpose!(rows_u16(view.data), $T, columns, finite, from_bf16),
+            }
+            if !finite {
+                let mut message = Message::EMPTY;
+                let key = F::NAMES.key(&P::PATH, need.name);
+                message.text(key.as_str()).text(" holds a number that is not finite").panic();
+            }
+            SMatrix::from_array_storage(ArrayStorage(columns))
+        }
+
+        impl<F: File, P: At, const IN: usize, const OUT: usize> FromFile<F, P> for Dense<IN, OUT, $T> {
+            const VALUE: Self = Self::new(
+                $name::<F, P, OUT, IN>(&Self::need("weight", &[OUT, IN], Dtype::$dtype)),
+                $name::<F, P, OUT, 1>(&Self::need("bias", &[OUT], Dtype::$dtype)),
+            );
+            const TENSORS: usize = 2;
+        }
+
+        impl<F: File, P: At, const IN: usize, const OUT: usize> FromFile<F, P> for Dense<IN, OUT, $T, NoBias> {
+            const VALUE: Self =
+                Self::new($name::<F, P, OUT, IN>(&Self::need("weight", &[OUT, IN], Dtype::$dtype)), NoBias);
+            const TENSORS: usize = 1;
+        }
+    };
+}
+matrix!(matrix_f32, f32, F32);
+matrix!(matrix_f64, f64, F64, Dtype::F64 => rows_f64);
+
+impl<const IN: usize, const OUT: usize, T, B> Dense<IN, OUT, T, B> {
+    const fn need<'a>(name: &'a str, shape: &'a [usize], dtype: Dtype) -> Need<'a> {
+        Need { name, shape, layer: "Dense", sizes: &[IN, OUT], dtype }
+    }
+}
+
+impl<F: File, P: At, L: FromFile<F, P>> FromFile<F, P> for Residual<L> {
+    const VALUE: Self = Self(L::VALUE);
+    const TENSORS: usize = L::TENSORS;
+}

@@ -1,0 +1,129 @@
+use super::header::{Dtype, HeaderError};
+use super::key::Key;
+use core::fmt;
+
+/// A file was not loaded. The network is as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The file is broken.
+    Header(HeaderError),
+    /// The file lacks a tensor.
+    Missing {
+        /// The key that was looked for.
+        key: Key,
+    },
+    /// A tensor has another shape than the network's.
+    Shape {
+        /// Its key.
+        key: Key,
+        /// Its shape in the file.
+        found: Extents,
+        /// The shape of the network's tensor.
+        needed: Extents,
+    },
+    /// A tensor's elements do not widen to the network's scalar.
+    Dtype {
+        /// Its key.
+        key: Key,
+        /// Its type in the file.
+        found: Dtype,
+        /// The type of the network's scalar.
+        needed: Dtype,
+    },
+    /// A tensor holds a number that is infinite or NaN.
+    NotFinite {
+        /// Its key.
+        key: Key,
+    },
+    /// The file holds a tensor that the network has no place for.
+    Unexpected {
+        /// Its key.
+        key: Key,
+    },
+    /// The file could not be read.
+    #[cfg(feature = "std")]
+    Io(std::io::ErrorKind),
+}
+
+/// Weights were not saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SaveError {
+    /// The buffer is too small.
+    BufferTooSmall {
+        /// How many bytes it must have.
+        needed: usize,
+    },
+    /// The file could not be written; one that was there before still is.
+    #[cfg(feature = "std")]
+    Io(std::io::ErrorKind),
+}
+
+/// The extents of a tensor, up to 8.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Extents {
+    extents: [usize; 8],
+    dimensions: usize,
+}
+
+impl Extents {
+    pub(super) fn new(shape: &[usize]) -> Self {
+        let mut extents = [0; 8];
+        for (extent, &value) in extents.iter_mut().zip(shape) {
+            *extent = value;
+        }
+        Self { extents, dimensions: shape.len().min(8) }
+    }
+
+    /// As a slice.
+    #[must_use]
+    pub fn as_slice(&self) -> &[usize] {
+        &self.extents[..self.dimensions]
+    }
+}
+
+impl fmt::Debug for Extents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_slice().fmt(f)
+    }
+}
+
+impl From<HeaderError> for LoadError {
+    fn from(error: HeaderError) -> Self {
+        Self::Header(error)
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Header(error) => error.fmt(f),
+            Self::Missing { key } => write!(f, "tensor `{key}` is missing from the file"),
+            Self::Shape { key, found, needed } => {
+                write!(f, "tensor `{key}` is {found:?}, the network needs {needed:?}")
+            }
+            Self::Dtype { key, found, needed } => {
+                write!(f, "tensor `{key}` is {found}, which does not widen to the network's {needed}")
+            }
+            Self::NotFinite { key } => write!(f, "tensor `{key}` holds a number that is not finite"),
+            Self::Unexpected { key } => write!(f, "the network has no place for tensor `{key}`"),
+            #[cfg(feature = "std")]
+            Self::Io(kind) => write!(f, "the file could not be read: {kind}"),
+        }
+    }
+}
+
+impl core::error::Error for LoadError {}
+
+impl fmt::Display for SaveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BufferTooSmall { needed } => write!(f, "the buffer is too small: {needed} bytes are needed"),
+            #[cfg(feature = "std")]
+            Self::Io(kind) => write!(f, "the file could not be written: {kind}"),
+        }
+    }
+}
+
+impl core::error::Error for SaveError {}

@@ -1,0 +1,518 @@
+use super::key::{Key, equal};
+use core::fmt;
+
+/// The tensors of a file, after its header has been checked. Nothing is copied.
+///
+/// The same code reads constants and run-time bytes. A header that passes describes tensors that lie in the file one after the
+/// other, without holes or overlaps, each as long as its shape and type say, each with a key of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Tensors<'a> {
+    header: &'a [u8],
+    data: &'a [u8],
+    len: usize,
+}
+
+/// One tensor of a file.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    key: &'a [u8],
+    /// The type of its elements.
+    pub dtype: Dtype,
+    extents: [usize; MOST_DIMENSIONS],
+    dimensions: usize,
+    begin: usize,
+    end: usize,
+    /// Its elements, little-endian, row by row.
+    pub data: &'a [u8],
+}
+
+const MOST_DIMENSIONS: usize = 8;
+const MOST_TENSORS: usize = 1024;
+const LONGEST_HEADER: usize = 128 * 1024;
+
+/// What is wrong with a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeaderError {
+    /// The file is shorter than the 8 bytes that tell the header's length.
+    TooShort,
+    /// The header's length is above 128 KiB.
+    HeaderTooLong,
+    /// The file ends before its header does.
+    HeaderCut,
+    /// The header is not UTF-8.
+    NotUtf8,
+    /// The header is not the JSON that it should be, at this byte of it.
+    Malformed {
+        /// Counted from the header's first byte.
+        at: usize,
+    },
+    /// A number is too large, at this byte of the header.
+    NumberTooLarge {
+        /// Counted from the header's first byte.
+        at: usize,
+    },
+    /// An element type that is not known, at this byte of the header.
+    UnknownDtype {
+        /// Counted from the header's first byte.
+        at: usize,
+    },
+    /// More than 8 dimensions, at this byte of the header.
+    TooManyDimensions {
+        /// Counted from the header's first byte.
+        at: usize,
+    },
+    /// More than 1,024 tensors.
+    TooManyTensors,
+    /// Two tensors of one key.
+    DuplicateKey,
+    /// A tensor's offsets are not in order, or lie beyond the end of the file.
+    OffsetsOutside,
+    /// A tensor's offsets do not hold as many bytes as its shape and type.
+    LengthMismatch,
+    /// Tensors overlap, or bytes belong to none.
+    OverlapOrHole,
+}
+
+impl HeaderError {
+    /// The sentence, for constants too.
+    pub(super) const fn sentence(&self) -> &'static str {
+        match self {
+            Self::TooShort => "the file is too short to be safetensors",
+            Self::HeaderTooLong => "the header is longer than 128 KiB: is this a safetensors file?",
+            Self::HeaderCut => "the file ends before its header does",
+            Self::NotUtf8 => "the header is not UTF-8",
+            Self::Malformed { .. } => "the header is malformed",
+            Self::NumberTooLarge { .. } => "a number in the header is too large",
+            Self::UnknownDtype { .. } => "the header names an unknown element type",
+            Self::TooManyDimensions { .. } => "a tensor has more than 8 dimensions",
+            Self::TooManyTensors => "the file holds more than 1,024 tensors",
+            Self::DuplicateKey => "two tensors have the same key",
+            Self::OffsetsOutside => "a tensor's offsets lie outside of the file",
+            Self::LengthMismatch => "a tensor's offsets do not fit its shape and type",
+            Self::OverlapOrHole => "tensors overlap, or bytes belong to none",
+        }
+    }
+}
+
+impl fmt::Display for HeaderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.sentence())?;
+        match self {
+            Self::Malformed { at }
+            | Self::NumberTooLarge { at }
+            | Self::UnknownDtype { at }
+            | Self::TooManyDimensions { at } => write!(f, ", at byte {at} of the header"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl core::error::Error for HeaderError {}
+
+/// The type of a tensor's elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs)] // The names are the format's own.
+pub enum Dtype {
+    F64,
+    F32,
+    F16,
+    BF16,
+    F8E4M3,
+    F8E5M2,
+    I64,
+    I32,
+    I16,
+    I8,
+    U64,
+    U32,
+    U16,
+    U8,
+    Bool,
+}
+
+impl Dtype {
+    const ALL: [(&'static str, Self, usize); 15] = [
+        ("F64", Self::F64, 8),
+        ("F32", Self::F32, 4),
+        ("F16", Self::F16, 2),
+        ("BF16", Self::BF16, 2),
+        ("F8_E4M3", Self::F8E4M3, 1),
+        ("F8_E5M2", Self::F8E5M2, 1),
+        ("I64", Self::I64, 8),
+        ("I32", Self::I32, 4),
+        ("I16", Self::I16, 2),
+        ("I8", Self::I8, 1),
+        ("U64", Self::U64, 8),
+        ("U32", Self::U32, 4),
+        ("U16", Self::U16, 2),
+        ("U8", Self::U8, 1),
+        ("BOOL", Self::Bool, 1),
+    ];
+
+    /// The format's name of it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        Self::ALL[self as usize].0
+    }
+
+    /// Bytes of one element.
+    #[must_use]
+    pub const fn size(self) -> usize {
+        Self::ALL[self as usize].2
+    }
+
+    const fn from_name(name: &[u8]) -> Option<Self> {
+        let mut i = 0;
+        while i < Self::ALL.len() {
+            if equal(name, Self::ALL[i].0.as_bytes()) {
+                return Some(Self::ALL[i].1);
+            }
+            i += 1;
+        }
+        None
+    }
+}
+
+impl fmt::Display for Dtype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl<'a> View<'a> {
+    /// Its extents.
+    #[must_use]
+    pub const fn shape(&self) -> &[usize] {
+        self.extents.split_at(self.dimensions).0
+    }
+
+    /// Its key, cut at 128 bytes.
+    #[must_use]
+    pub const fn key(&self) -> Key {
+        Key::new(self.key)
+    }
+
+    pub(super) const fn raw_key(&self) -> &'a [u8] {
+        self.key
+    }
+}
+
+/// `?` in a constant.
+macro_rules! tri {
+    ($result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(error) => return Err(error),
+        }
+    };
+}
+
+impl<'a> Tensors<'a> {
+    /// Checks the whole header.
+    ///
+    /// # Errors
+    /// For each way in which a file can be broken, one of [`HeaderError`].
+    ///
+    /// # Cost
+    /// The square of the number of tensors times the header's length, to find keys that are there twice.
+    pub const fn parse(file: &'a [u8]) -> Result<Self, HeaderError> {
+        let Some((len, rest)) = file.split_first_chunk::<8>() else { return Err(HeaderError::TooShort) };
+        let len = u64::from_le_bytes(*len);
+        if len > LONGEST_HEADER as u64 {
+            return Err(HeaderError::HeaderTooLong);
+        }
+        #[allow(clippy::cast_possible_truncation)]
+        let Some((header, data)) = rest.split_at_checked(len as usize) else { return Err(HeaderError::HeaderCut) };
+        if core::str::from_utf8(header).is_err() {
+            return Err(HeaderError::NotUtf8);
+        }
+        let mut tensors = Self { header, data, len: 0 };
+        // Tensors that cover the data once form one chain from 0 to its end. Then the multiset of their begins, and the end of the
+        // data, is that of their ends, and 0; any other way to reach equality would need a tensor that ends before it begins.
+        let (mut begins, mut ends) = (scatter(data.len()), scatter(0));
+        let mut at = 0;
+        while let Some((view, next)) = tri!(tensors.next(at)) {
+            if tri!(tensors.find_from(next, view.key)).is_some() {
+                return Err(HeaderError::DuplicateKey);
+            }
+            begins = begins.wrapping_add(scatter(view.begin));
+            ends = ends.wrapping_add(scatter(view.end));
+            tensors.len += 1;
+            if tensors.len > MOST_TENSORS {
+                return Err(HeaderError::TooManyTensors);
+            }
+            at = next;
+        }
+        if begins == ends { Ok(tensors) } else { Err(HeaderError::OverlapOrHole) }
+    }
+
+    /// How many tensors.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The tensors, in the order of the header.
+    pub fn iter(&self) -> impl Iterator<Item = View<'a>> + use<'a> {
+        let (tensors, mut at) = (*self, 0);
+        core::iter::from_fn(move || {
+            let (view, next) = tensors.next(at).ok()??;
+            at = next;
+            Some(view)
+        })
+    }
+
+    /// The tensor with this key.
+    #[must_use]
+    pub const fn get(&self, key: &str) -> Option<View<'a>> {
+        match self.find_from(0, key.as_bytes()) {
+            Ok(found) => found,
+            Err(_) => None,
+        }
+    }
+
+    /// The `i`-th tensor in the order of the header.
+    pub(super) const fn nth(&self, mut i: usize) -> Option<View<'a>> {
+        let mut at = 0;
+        while let Ok(Some((view, next))) = self.next(at) {
+            if i == 0 {
+                return Some(view);
+            }
+            i -= 1;
+            at = next;
+        }
+        None
+    }
+
+    /// The first tensor with this key from a place in the header on.
+    const fn find_from(&self, mut at: usize, key: &[u8]) -> Result<Option<View<'a>>, HeaderError> {
+        while let Some((view, next)) = tri!(self.next(at)) {
+            if equal(view.key, key) {
+                return Ok(Some(view));
+            }
+            at = next;
+        }
+        Ok(None)
+    }
+
+    /// The next tensor after a place in the header, which is 0 or what the call before gave; and the place after it.
+    const fn next(&self, at: usize) -> Result<Option<(View<'a>, usize)>, HeaderError> {
+        let mut cursor = Cursor { text: self.header, at };
+        let mut is_first = at == 0;
+        if is_first {
+            tri!(cursor.expect(b'{'));
+        }
+        loop {
+            cursor.skip_space();
+            if cursor.take(b'}') {
+                cursor.skip_space();
+                return if cursor.at == cursor.text.len() { Ok(None) } else { Err(cursor.malformed()) };
+            }
+            if !is_first {
+                tri!(cursor.expect(b','));
+            }
+            is_first = false;
+            let key = tri!(cursor.string());
+            tri!(cursor.expect(b':'));
+            if equal(key, b"__metadata__") {
+                tri!(cursor.metadata());
+            } else if contains_backslash(key) {
+                return Err(cursor.malformed());
+            } else {
+                let view = tri!(self.view(key, &mut cursor));
+                return Ok(Some((view, cursor.at)));
+            }
+        }
+    }
+
+    /// Reads the description of a tensor: its three fields, in any order.
+    const fn view(&self, key: &'a [u8], cursor: &mut Cursor<'a>) -> Result<View<'a>, HeaderError> {
+        let (mut dtype, mut shape, mut offsets) = (None, None, None);
+        tri!(cursor.expect(b'{'));
+        let mut fields = 0;
+        while fields < 3 {
+            if fields > 0 {
+                tri!(cursor.expect(b','));
+            }
+            let field = tri!(cursor.string());
+            tri!(cursor.expect(b':'));
+            let at = cursor.at;
+            if equal(field, b"dtype") && dtype.is_none() {
+                dtype = Dtype::from_name(tri!(cursor.string()));
+                if dtype.is_none() {
+                    return Err(HeaderError::UnknownDtype { at });
+                }
+            } else if equal(field, b"shape") && shape.is_none() {
+                shape = Some(tri!(cursor.numbers()));
+            } else if equal(field, b"data_offsets") && offsets.is_none() {
+                offsets = Some(tri!(cursor.numbers()));
+            } else {
+                return Err(cursor.malformed());
+            }
+            fields += 1;
+        }
+        tri!(cursor.expect(b'}'));
+        let (Some(dtype), Some((extents, dimensions)), Some((offsets, 2))) = (dtype, shape, offsets) else {
+            return Err(cursor.malformed());
+        };
+        let [begin, end, ..] = offsets;
+        if begin > end || end > self.data.len() {
+            return Err(HeaderError::OffsetsOutside);
+        }
+        let mut bytes = Some(dtype.size());
+        let mut i = 0;
+        while i < dimensions {
+            bytes = match bytes {
+                Some(bytes) => bytes.checked_mul(extents[i]),
+                None => None,
+            };
+            i += 1;
+        }
+        match bytes {
+            Some(bytes) if bytes == end - begin => {}
+            _ => return Err(HeaderError::LengthMismatch),
+        }
+        let data = self.data.split_at(end).0.split_at(begin).1;
+        Ok(View { key, dtype, extents, dimensions, begin, end, data })
+    }
+}
+
+/// Spreads a number over 64 bits, so that sums of them tell multisets apart. The finaliser of `SplitMix64`.
+const fn scatter(n: usize) -> u64 {
+    let x = (n as u64).wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    x ^ (x >> 31)
+}
+
+const fn contains_backslash(text: &[u8]) -> bool {
+    let mut i = 0;
+    while i < text.len() {
+        if text[i] == b'\\' {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+/// A place in JSON text.
+struct Cursor<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    const fn malformed(&self) -> HeaderError {
+        HeaderError::Malformed { at: self.at }
+    }
+
+    const fn skip_space(&mut self) {
+        while self.at < self.text.len() && matches!(self.text[self.at], b' ' | b'\t' | b'\n' | b'\r') {
+            self.at += 1;
+        }
+    }
+
+    const fn take(&mut self, byte: u8) -> bool {
+        self.skip_space();
+        let is_next = self.at < self.text.len() && self.text[self.at] == byte;
+        if is_next {
+            self.at += 1;
+        }
+        is_next
+    }
+
+    const fn expect(&mut self, byte: u8) -> Result<(), HeaderError> {
+        if self.take(byte) { Ok(()) } else { Err(self.malformed()) }
+    }
+
+    /// A string, as it stands between its quotes.
+    const fn string(&mut self) -> Result<&'a [u8], HeaderError> {
+        tri!(self.expect(b'"'));
+        let start = self.at;
+        while self.at < self.text.len() {
+            match self.text[self.at] {
+                b'"' => {
+                    let string = self.text.split_at(self.at).0.split_at(start).1;
+                    self.at += 1;
+                    return Ok(string);
+                }
+                0..=31 => return Err(self.malformed()),
+                b'\\' => self.at += 2,
+                _ => self.at += 1,
+            }
+        }
+        Err(self.malformed())
+    }
+
+    /// A list of natural numbers.
+    const fn numbers(&mut self) -> Result<([usize; MOST_DIMENSIONS], usize), HeaderError> {
+        let mut numbers = [0; MOST_DIMENSIONS];
+        let mut len = 0;
+        tri!(self.expect(b'['));
+        if self.take(b']') {
+            return Ok((numbers, len));
+        }
+        loop {
+            let number = tri!(self.number());
+            if len == MOST_DIMENSIONS {
+                return Err(HeaderError::TooManyDimensions { at: self.at });
+            }
+            numbers[len] = number;
+            len += 1;
+            if self.take(b']') {
+                return Ok((numbers, len));
+            }
+            tri!(self.expect(b','));
+        }
+    }
+
+    const fn number(&mut self) -> Result<usize, HeaderError> {
+        self.skip_space();
+        let start = self.at;
+        let mut number = Some(0_usize);
+        while self.at < self.text.len() && self.text[self.at].is_ascii_digit() {
+            number = match number {
+                Some(number) => match number.checked_mul(10) {
+                    Some(number) => number.checked_add((self.text[self.at] - b'0') as usize),
+                    None => None,
+                },
+                None => None,
+            };
+            self.at += 1;
+        }
+        let digits = self.at - start;
+        if digits == 0 || (digits > 1 && self.text[start] == b'0') {
+            return Err(self.malformed());
+        }
+        match number {
+            Some(number) => Ok(number),
+            None => Err(HeaderError::NumberTooLarge { at: start }),
+        }
+    }
+
+    /// An object of strings.
+    const fn metadata(&mut self) -> Result<(), HeaderError> {
+        tri!(self.expect(b'{'));
+        if self.take(b'}') {
+            return Ok(());
+        }
+        loop {
+            tri!(self.string());
+            tri!(self.expect(b':'));
+            tri!(self.string());
+            if self.take(b'}') {
+                return Ok(());
+            }
+            tri!(self.expect(b','));
+        }
+    }
+}

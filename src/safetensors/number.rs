@@ -1,0 +1,108 @@
+use super::header::Dtype;
+use crate::scalar::Scalar;
+
+/// A scalar that files hold: `f32` and `f64`.
+pub trait Stored: Scalar {
+    /// The type that it is written as.
+    const DTYPE: Dtype;
+
+    /// Whether every number of a type is one of this scalar's.
+    fn widens(dtype: Dtype) -> bool;
+
+    /// Reads the element with this index; 0 where there is none or the type does not [widen](Stored::widens).
+    fn read(dtype: Dtype, data: &[u8], index: usize) -> Self;
+
+    /// Gives `f` the element's bytes, as [`DTYPE`](Stored::DTYPE) has them.
+    fn write<R>(self, f: impl FnOnce(&[u8]) -> R) -> R;
+}
+
+/// The `f32` that a half-precision number is.
+#[allow(clippy::cast_precision_loss)] // 10 bits.
+pub(super) const fn from_f16(bits: u16) -> f32 {
+    let sign = ((bits & 0x8000) as u32) << 16;
+    let exponent = ((bits >> 10) & 0x1f) as u32;
+    let fraction = (bits & 0x3ff) as u32;
+    match exponent {
+        // Subnormal: fraction times 2^-24, exact in f32.
+        0 => f32::from_bits((fraction as f32 / 16_777_216.0).to_bits() | sign),
+        31 => f32::from_bits(sign | 0x7f80_0000 | (fraction << 13)),
+        _ => f32::from_bits(sign | ((exponent + 112) << 23) | (fraction << 13)),
+    }
+}
+
+/// The `f32` that a bfloat16 number is.
+pub(super) const fn from_bf16(bits: u16) -> f32 {
+    f32::from_bits((bits as u32) << 16)
+}
+
+/// The `size_of` bytes of an element.
+fn bytes<const SIZE: usize>(data: &[u8], index: usize) -> [u8; SIZE] {
+    data.as_chunks::<SIZE>().0.get(index).copied().unwrap_or([0; SIZE])
+}
+
+fn read_f32(dtype: Dtype, data: &[u8], index: usize) -> f32 {
+    match dtype {
+        Dtype::F32 => f32::from_le_bytes(bytes(data, index)),
+        Dtype::F16 => from_f16(u16::from_le_bytes(bytes(data, index))),
+        Dtype::BF16 => from_bf16(u16::from_le_bytes(bytes(data, index))),
+        _ => 0.0,
+    }
+}
+
+impl Stored for f32 {
+    const DTYPE: Dtype = Dtype::F32;
+
+    fn widens(dtype: Dtype) -> bool {
+        matches!(dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16)
+    }
+
+    fn read(dtype: Dtype, data: &[u8], index: usize) -> Self {
+        read_f32(dtype, data, index)
+    }
+
+    fn write<R>(self, f: impl FnOnce(&[u8]) -> R) -> R {
+        f(&self.to_le_bytes())
+    }
+}
+
+impl Stored for f64 {
+    const DTYPE: Dtype = Dtype::F64;
+
+    fn widens(dtype: Dtype) -> bool {
+        dtype == Dtype::F64 || f32::widens(dtype)
+    }
+
+    fn read(dtype: Dtype, data: &[u8], index: usize) -> Self {
+        match dtype {
+            Dtype::F64 => f64::from_le_bytes(bytes(data, index)),
+            _ => f64::from(read_f32(dtype, data, index)),
+        }
+    }
+
+    fn write<R>(self, f: impl FnOnce(&[u8]) -> R) -> R {
+        f(&self.to_le_bytes())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::float_cmp)] // Exact.
+mod tests {
+    use super::*;
+
+    /// Every half-precision bit pattern, against the value that its fields define: catches a wrong bias or shift.
+    #[test]
+    fn every_f16() {
+        for bits in 0..=u16::MAX {
+            let (exponent, fraction) = (i32::from((bits >> 10) & 0x1f), f64::from(bits & 0x3ff));
+            let size = match exponent {
+                0 => fraction / 1024.0 * 2_f64.powi(-14),
+                31 if fraction == 0.0 => f64::INFINITY,
+                31 => f64::NAN,
+                _ => (1.0 + fraction / 1024.0) * 2_f64.powi(exponent - 15),
+            };
+            let expected = if bits < 0x8000 { size } else { -size };
+            let value = f64::from(from_f16(bits));
+            assert!(value == expected || (value.is_nan() && expected.is_nan()), "{bits:#x}: {value}, not {expected}");
+        }
+    }
+}
