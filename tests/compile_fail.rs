@@ -49,7 +49,7 @@ fn files(folder: &str) -> BTreeMap<String, PathBuf> {
 
 /// Compiles files as the programs of one project that depends on the crate. Returns the first error of each that fails.
 fn compile(project: &str, command: &str, sources: &BTreeMap<String, PathBuf>) -> BTreeMap<String, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = env!("CARGO_MANIFEST_DIR");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_fail").join(project);
     fs::create_dir_all(&folder).expect("a folder to write to");
     let mut manifest = format!(
@@ -57,12 +57,14 @@ fn compile(project: &str, command: &str, sources: &BTreeMap<String, PathBuf>) ->
          [dependencies]\nconstnet = {{ path = {root:?} }}\n"
     );
     for (name, path) in sources {
-        write!(manifest, "\n[[bin]]\nname = {name:?}\npath = {path:?}\n").expect("a string takes all");
+        write!(manifest, "\n[[bin]]\nname = {name:?}\npath = {:?}\n", path.to_str().expect("UTF-8"))
+            .expect("a string takes all");
     }
     fs::write(folder.join("Cargo.toml"), manifest).expect("a manifest");
     // The versions that the crate itself was built with: they are on this machine.
-    if root.join("Cargo.lock").exists() {
-        fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).expect("a lock file");
+    let lock = Path::new(root).join("Cargo.lock");
+    if lock.exists() {
+        fs::copy(lock, folder.join("Cargo.lock")).expect("a lock file");
     }
     let output = Command::new(env!("CARGO"))
         .args([command, "--bins", "--keep-going", "--offline", "--message-format=json", "--target-dir"])
