@@ -28,6 +28,7 @@ use std::error::Error;
 use std::fs::{self, File};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -46,7 +47,17 @@ static NET: Mutex<Digits> = Mutex::new(Digits::ZERO);
 static TRAINER: Mutex<Trainer<Digits, Adam, CrossEntropy, BATCH>> =
     Mutex::new(Trainer::new(Adam::const_new(3e-3), CrossEntropy));
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     // The same seed gives the same split. Stratified: a fifth of every class is for the test.
     let (mut pixels, mut digits) = load()?;
     shuffle(&mut pixels, &mut digits, &mut StdRng::seed_from_u64(0));
@@ -61,6 +72,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut net, mut trainer) = (NET.lock()?, TRAINER.lock()?);
     net.init_with(Init::KaimingUniform, &mut StdRng::seed_from_u64(0));
     println!("{} parameters, trained in {} bytes", Digits::PARAMETERS, size_of_val(&*trainer) + size_of_val(&*net));
+    if cfg!(debug_assertions) {
+        println!("this is a debug build: `cargo run --release --example digits` is many times faster");
+    }
 
     // The learning rate falls to 0 over all steps. The loss on the test part is only drawn: nothing stops or changes by it.
     let steps = train.batches(BATCH) * EPOCHS;

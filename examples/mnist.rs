@@ -23,6 +23,7 @@ use rand::rngs::StdRng;
 use std::error::Error;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
 use std::{fs, io};
@@ -35,10 +36,21 @@ static TRAINER: Mutex<MnistTrainer> = Mutex::new(Trainer::new(Adam::const_new(1e
 
 const EPOCHS: u32 = 5;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let (train_x, train_y) = load("train")?;
     let (test_x, test_y) = load("t10k")?;
-    println!("{} digits to learn from, {} to be tested on", train_x.len(), test_x.len());
+    let (train, test) = (Dataset::new(&train_x, &train_y)?, Dataset::new(&test_x, &test_y)?);
+    println!("{} digits to learn from, {} to be tested on", train.len(), test.len());
     println!(
         "{} parameters; the network takes {} bytes, its trainer {}",
         Mnist::PARAMETERS,
@@ -51,13 +63,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let (mut net, mut trainer) = (NET.lock()?, TRAINER.lock()?);
     net.init(&mut StdRng::seed_from_u64(1));
-    let data = Dataset::new(&train_x, &train_y)?;
     let start = Instant::now();
-    trainer.fit(&mut net, data, Fit::epochs(EPOCHS as usize), &mut Clock { epoch_start: start })?;
+    trainer.fit(&mut net, train, Fit::epochs(EPOCHS as usize), &mut Clock { epoch_start: start })?;
     println!("seconds per epoch: {:.2}", start.elapsed().as_secs_f64() / f64::from(EPOCHS));
 
     let mut matrix = ConfusionMatrix::NEW;
-    for (x, &class) in test_x.iter().zip(&test_y) {
+    for (x, &class) in test.iter() {
         matrix.add_scores(&net.predict(x), class);
     }
     println!("test accuracy: {:.4}", matrix.accuracy());
