@@ -258,7 +258,8 @@ impl<N: Model, const B: usize> Pass<N, B> {
         let scale = ratio(1, B);
         let mut sum = N::Scalar::ZERO;
         let mut gradients = dy.iter_mut();
-        for ((y, dy), target) in y.iter().zip(&mut gradients).zip(targets) {
+        // The targets first: where they end, no `dy` has been taken for another.
+        for (target, (y, dy)) in targets.zip(y.iter().zip(&mut gradients)) {
             sum += target.gradient(loss, y, scale, dy);
         }
         for dy in gradients {

@@ -52,13 +52,15 @@ impl<S: Shape, T: Scalar> Standardizer<S, T> {
     /// If there is no sample, or a number that is not finite.
     #[allow(clippy::cast_precision_loss)]
     pub fn fit<X: TensorFor<S, T>>(samples: &[X]) -> Result<Self, DataError> {
-        check(samples)?;
+        let first = check(samples)?.tensor();
         let count = T::from_f64(samples.len() as f64);
-        let mut mean = TensorOf::<S, T>::ZERO;
+        // Counted from the first sample: the mean of a constant is the constant, to the last bit.
+        let mut mean = first.clone();
         let mut deviation = TensorOf::<S, T>::ZERO;
         for x in samples {
-            for (mean, &x) in mean.as_mut_slice().iter_mut().zip(x.tensor().as_slice()) {
-                *mean += x / count;
+            let pairs = first.as_slice().iter().zip(x.tensor().as_slice());
+            for ((&first, &x), mean) in pairs.zip(mean.as_mut_slice()) {
+                *mean += (x - first) / count;
             }
         }
         for x in samples {

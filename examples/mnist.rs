@@ -1,0 +1,120 @@
+//! MNIST, the classic: 60,000 handwritten digits of 28x28 pixels to learn from, 10,000 to be tested on.
+//!
+//! A 784-64-64-10 network with ReLU, cross-entropy, Adam, 5 epochs of mini-batches of 32. The network and its trainer are
+//! statics, so they take no stack: this works in a debug build too, though slowly.
+//!
+//! ```text
+//! sh examples/data/fetch_mnist.sh
+//! cargo run --release --example mnist
+//! ```
+
+#[path = "support/idx.rs"]
+mod idx;
+
+use constnet::data::Dataset;
+use constnet::loss::CrossEntropy;
+use constnet::metrics::ConfusionMatrix;
+use constnet::nalgebra::SVector;
+use constnet::optimizer::Adam;
+use constnet::train::{EpochDone, Fit, Observer, Trainer};
+use constnet::{Class, Dense, Network, Relu, Vector};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::error::Error;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Instant;
+use std::{fs, io};
+
+type Mnist = Network<Vector<784>, (Dense<784, 64>, Relu, Dense<64, 64>, Relu, Dense<64, 10>)>;
+type MnistTrainer = Trainer<Mnist, Adam, CrossEntropy, 32>;
+
+static NET: Mutex<Mnist> = Mutex::new(Mnist::ZERO);
+static TRAINER: Mutex<MnistTrainer> = Mutex::new(Trainer::new(Adam::const_new(1e-3), CrossEntropy));
+
+const EPOCHS: u32 = 5;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let (train_x, train_y) = load("train")?;
+    let (test_x, test_y) = load("t10k")?;
+    let (train, test) = (Dataset::new(&train_x, &train_y)?, Dataset::new(&test_x, &test_y)?);
+    println!("{} digits to learn from, {} to be tested on", train.len(), test.len());
+    println!(
+        "{} parameters; the network takes {} bytes, its trainer {}",
+        Mnist::PARAMETERS,
+        size_of::<Mnist>(),
+        size_of::<MnistTrainer>()
+    );
+    if cfg!(debug_assertions) {
+        println!("this is a debug build: `cargo run --release --example mnist` is many times faster");
+    }
+
+    let (mut net, mut trainer) = (NET.lock()?, TRAINER.lock()?);
+    net.init(&mut StdRng::seed_from_u64(1));
+    let start = Instant::now();
+    trainer.fit(&mut net, train, Fit::epochs(EPOCHS as usize), &mut Clock { epoch_start: start })?;
+    println!("seconds per epoch: {:.2}", start.elapsed().as_secs_f64() / f64::from(EPOCHS));
+
+    let mut matrix = ConfusionMatrix::NEW;
+    for (x, &class) in test.iter() {
+        matrix.add_scores(&net.predict(x), class);
+    }
+    println!("test accuracy: {:.4}", matrix.accuracy());
+    Ok(())
+}
+
+/// Prints a line for each epoch.
+struct Clock {
+    epoch_start: Instant,
+}
+
+impl Observer<Mnist> for Clock {
+    fn epoch_done(&mut self, _: &Mnist, done: &EpochDone<f32>) -> ControlFlow<()> {
+        let seconds = self.epoch_start.elapsed().as_secs_f64();
+        println!("epoch {} of {}: training loss {:.4}, {seconds:.2} s", done.epoch + 1, done.epochs, done.loss);
+        self.epoch_start = Instant::now();
+        ControlFlow::Continue(())
+    }
+}
+
+type Images = Vec<SVector<f32, 784>>;
+type Labels = Vec<Class<10>>;
+
+/// Reads one part of MNIST, pixels from 0 to 1.
+fn load(part: &str) -> Result<(Images, Labels), Box<dyn Error>> {
+    let images = read(&format!("{part}-images-idx3-ubyte"), |file| {
+        let images = idx::images::<28, 28>(file)?;
+        Ok(images
+            .iter()
+            .map(|image| SVector::from_iterator(image.as_flattened().iter().map(|&x| f32::from(x) / 255.0)))
+            .collect())
+    })?;
+    let labels = read(&format!("{part}-labels-idx1-ubyte"), |file| {
+        idx::labels(file)?.iter().map(|&label| Ok(Class::new(label.into())?)).collect()
+    })?;
+    Ok((images, labels))
+}
+
+/// Reads a file beside the other data of the examples. Every error names it.
+fn read<T>(name: &str, parse: impl Fn(&[u8]) -> Result<T, Box<dyn Error>>) -> Result<T, Box<dyn Error>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data").join(name);
+    match fs::read(&path) {
+        Ok(file) => parse(&file).map_err(|error| format!("{}: {error}", path.display()).into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(format!("{} is missing: examples/data/fetch_mnist.sh fetches it", path.display()).into())
+        }
+        Err(error) => Err(format!("{}: {error}", path.display()).into()),
+    }
+}

@@ -1,0 +1,214 @@
+//! What must not compile does not, and says why in a plain sentence of ours.
+//!
+//! Each `tests/compile_fail/*.rs` names its `twin`, the file in `pass/` that compiles and from which it differs in one place,
+//! and the sentence that its first `error` begins with. `cargo check` must find it; for those in `build/`, whose checks are
+//! evaluated when code is generated, `cargo build`. Only the sentences are compared, without the paths in front of names, and
+//! `[..]` stands for what a compiler may shorten: the rest of the output is each compiler's own. Whole outputs are compared on one pinned compiler, in [`snapshots`].
+//!
+//! Would catch: a model that does not fit and compiles; an error that blames the library's inside; a case that fails for
+//! another reason than the one it is named after, since its twin would fail too.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A file that must not compile.
+struct Case {
+    path: PathBuf,
+    twin: String,
+    sentence: String,
+    code: String,
+}
+
+impl Case {
+    fn read(path: PathBuf) -> Self {
+        let text = fs::read_to_string(&path).expect("a readable case");
+        let head = |key: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix("//! ")?.strip_prefix(key));
+            line.unwrap_or_else(|| panic!("{}: no line `//! {key}..`", path.display())).to_owned()
+        };
+        Self { twin: head("twin: "), sentence: head("error: "), code: code(&text), path }
+    }
+}
+
+/// A source without the comments at its head.
+fn code(text: &str) -> String {
+    text.lines().filter(|line| !line.starts_with("//!")).collect::<Vec<_>>().join("\n")
+}
+
+/// The files of a folder of `tests/compile_fail`, by name.
+fn files(folder: &str) -> BTreeMap<String, PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compile_fail").join(folder);
+    let paths = fs::read_dir(folder).expect("a folder of cases").map(|entry| entry.expect("an entry").path());
+    let sources = paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    sources.map(|path| (path.file_stem().expect("a name").to_string_lossy().into_owned(), path)).collect()
+}
+
+/// Compiles files as the programs of one project that depends on the crate. Returns the first error of each that fails.
+fn compile(project: &str, command: &str, sources: &BTreeMap<String, PathBuf>) -> BTreeMap<String, String> {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_fail").join(project);
+    fs::create_dir_all(&folder).expect("a folder to write to");
+    let mut manifest = format!(
+        "[package]\nname = {project:?}\nedition = \"2024\"\nautobins = false\n\n[workspace]\n\n\
+         [dependencies]\nconstnet = {{ path = {root:?} }}\n"
+    );
+    for (name, path) in sources {
+        write!(manifest, "\n[[bin]]\nname = {name:?}\npath = {:?}\n", path.to_str().expect("UTF-8"))
+            .expect("a string takes all");
+    }
+    fs::write(folder.join("Cargo.toml"), manifest).expect("a manifest");
+    // The versions that the crate itself was built with: they are on this machine.
+    let lock = Path::new(root).join("Cargo.lock");
+    if lock.exists() {
+        fs::copy(lock, folder.join("Cargo.lock")).expect("a lock file");
+    }
+    let output = Command::new(env!("CARGO"))
+        .args([command, "--bins", "--keep-going", "--offline", "--message-format=json", "--target-dir"])
+        .arg(folder.parent().expect("a parent").join("target"))
+        .current_dir(&folder)
+        .output()
+        .expect("cargo runs");
+    let stdout = String::from_utf8(output.stdout).expect("UTF-8");
+    let messages = stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("cargo writes JSON"));
+    let mut errors = BTreeMap::new();
+    let mut seen = Vec::new();
+    for message in messages {
+        let name = message["target"]["name"].as_str().unwrap_or_default().to_owned();
+        if message["reason"] == "compiler-message" && message["message"]["level"] == "error" {
+            let sentence = message["message"]["message"].as_str().expect("a message").to_owned();
+            errors.entry(name).or_insert(sentence);
+        } else if message["reason"] == "compiler-artifact" {
+            seen.push(name);
+        }
+    }
+    for name in sources.keys() {
+        let is_one = errors.contains_key(name) != seen.contains(name);
+        assert!(is_one, "cargo said nothing of {name}:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    errors
+}
+
+/// A sentence without the paths in front of names, which a compiler writes where it finds a name not to be unique.
+fn without_paths(sentence: &str) -> String {
+    let mut plain = String::new();
+    for (i, part) in sentence.split("::").enumerate() {
+        if i > 0 {
+            let path = plain.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len();
+            plain.truncate(path);
+        }
+        plain.push_str(part);
+    }
+    plain
+}
+
+/// Whether an error begins with a sentence of ours.
+fn says(error: &str, sentence: &str) -> bool {
+    let error = without_paths(error);
+    let error = error.strip_prefix("evaluation panicked: ").unwrap_or(&error);
+    let mut parts = sentence.split("[..]");
+    let mut rest = parts.next().and_then(|first| error.strip_prefix(first));
+    for part in parts {
+        rest = rest.and_then(|rest| rest.split_once(part)).map(|(_, rest)| rest);
+    }
+    rest.is_some()
+}
+
+/// Names and numbers in a row, and each other character by itself.
+fn tokens(code: &str) -> Vec<&str> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut all = Vec::new();
+    let mut rest = code.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let end = if is_word(first) { rest.find(|c| !is_word(c)).unwrap_or(rest.len()) } else { first.len_utf8() };
+        all.push(&rest[..end]);
+        rest = rest[end..].trim_start();
+    }
+    all
+}
+
+/// How many tokens of each are left between what two sources begin and end with alike.
+fn difference(a: &str, b: &str) -> (usize, usize) {
+    let (a, b) = (tokens(a), tokens(b));
+    let start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[start..], &b[start..]);
+    let end = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    (a.len() - end, b.len() - end)
+}
+
+/// Compiles the cases of a folder with all the twins, and reports everything that is wrong at once.
+fn check(project: &str, command: &str, folder: &str) {
+    let cases: BTreeMap<_, _> = files(folder).into_iter().map(|(name, path)| (name, Case::read(path))).collect();
+    let twins: BTreeMap<_, _> = files("pass").into_iter().map(|(name, path)| (format!("pass-{name}"), path)).collect();
+    let mut sources: BTreeMap<_, _> = cases.iter().map(|(name, case)| (name.clone(), case.path.clone())).collect();
+    sources.extend(twins.clone());
+    let errors = compile(project, command, &sources);
+
+    let mut wrong = String::new();
+    let mut report = |name: &str, what: String| writeln!(wrong, "{name}: {what}").expect("a string takes all");
+    for name in twins.keys() {
+        if let Some(error) = errors.get(name) {
+            report(name, format!("does not compile: {error}"));
+        }
+    }
+    for (name, case) in &cases {
+        match errors.get(name) {
+            None => report(name, "compiles".to_owned()),
+            Some(error) if !says(error, &case.sentence) => {
+                report(name, format!("\n  expected {}\n  found    {error}", case.sentence));
+            }
+            Some(_) => {}
+        }
+        let Some(twin) = twins.get(&format!("pass-{}", case.twin)) else {
+            report(name, format!("has no twin pass/{}.rs", case.twin));
+            continue;
+        };
+        let twin = code(&fs::read_to_string(twin).expect("a readable twin"));
+        let (ours, theirs) = difference(&case.code, &twin);
+        if ours.max(theirs) > 2 || ours + theirs == 0 {
+            report(name, format!("differs from its twin by {ours} and {theirs} tokens, not in one place"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn cargo_check_finds_them() {
+    check("checked", "check", "");
+}
+
+#[test]
+fn cargo_build_finds_them() {
+    check("built", "build", "build");
+}
+
+/// The control: the comparison takes paths away and nothing else, and sees one number.
+#[test]
+fn sentences_and_differences() {
+    let sentence = "layer `constnet::Dense<31, 10>` does not take `constnet::shape::Vector<32>`";
+    assert_eq!(without_paths(sentence), "layer `Dense<31, 10>` does not take `Vector<32>`");
+    assert!(says(sentence, "layer `Dense<31, 10>` does not take `Vector<32>`"));
+    assert!(says(sentence, "layer `[..]` does not take"));
+    assert!(!says(sentence, "layer `Dense<31, 10>` does not take `Vector<31>`"));
+    assert!(!says(sentence, "layer `[..]` takes"));
+    assert_eq!(difference("Dense<3, 2>", "Dense<3, 2>"), (0, 0));
+    assert_eq!(difference("Dense<3, 2>", "Dense<4, 2>"), (1, 1));
+    assert_eq!(difference("Dense<3, 2>", "Dense<4, 3>"), (3, 3));
+    assert_eq!(difference("vec![1]", "[1]"), (2, 0));
+}
+
+/// The whole output for a few of the cases, as a user reads it. Only on the compiler that they were written on: set
+/// `CONSTNET_SNAPSHOTS=1` there, and `TRYBUILD=overwrite` to write them anew.
+#[test]
+fn snapshots() {
+    if std::env::var_os("CONSTNET_SNAPSHOTS").is_none() {
+        return;
+    }
+    let snapshots = trybuild::TestCases::new();
+    for name in ["inner_dimension", "predict_input", "residual"] {
+        snapshots.compile_fail(format!("tests/compile_fail/{name}.rs"));
+    }
+}

@@ -1,0 +1,16 @@
+//! twin: network
+//! error: layer `Dense<2, 1>` does not take an input of shape `Vector<2>`
+use constnet::nalgebra::SVector;
+use constnet::{Dense, Network, Relu, Residual, Tanh, Vector};
+
+type Net = Network<Vector<64>, (Dense<64, 32>, Relu, Dense<32, 10>)>;
+type Deep = Network<Vector<16>, (Dense<16, 16>, Residual<(Dense<16, 16>, Tanh)>, Dense<16, 2>)>;
+type Precise = Network<Vector<2>, (Dense<2, 1, f32>,), f64>;
+
+fn main() {
+    let net = Net::ZERO;
+    let logits: SVector<f32, 10> = net.predict(&SVector::<f32, 64>::zeros());
+    let actions: SVector<f32, 2> = Deep::ZERO.predict(&SVector::<f32, 16>::zeros());
+    let value: SVector<f64, 1> = Precise::ZERO.predict(&SVector::<f64, 2>::zeros());
+    let _ = (logits, actions, value);
+}

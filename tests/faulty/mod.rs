@@ -1,0 +1,106 @@
+//! A layer with one chosen fault in its backward pass: `y = scale * x`, one scale for each number.
+
+use constnet::layer::{Differentiable, Layer, Parameters, Role};
+use constnet::nalgebra::SVector;
+use constnet::{ConstZero, Vector};
+
+/// What is wrong with a [`Faulty`].
+pub(crate) struct Fault;
+
+impl Fault {
+    /// Nothing.
+    pub(crate) const NONE: u8 = 0;
+    /// The gradient of the inputs has the wrong sign.
+    pub(crate) const INPUTS: u8 = 1;
+    /// The gradient of the parameters is twice what it is.
+    pub(crate) const PARAMETERS: u8 = 2;
+    /// The same, in `backward_parameters` alone.
+    pub(crate) const PARAMETERS_ALONE: u8 = 3;
+    /// The last sample of a batch has no part in the gradient.
+    pub(crate) const ONE_SAMPLE: u8 = 4;
+    /// The gradient of the inputs is wrong by a hundred thousandth.
+    pub(crate) const SLIGHT: u8 = 5;
+    /// The gradient of the parameters is NaN.
+    pub(crate) const NAN: u8 = 6;
+}
+
+#[derive(Debug)]
+pub(crate) struct Faulty<const FAULT: u8> {
+    scale: SVector<f64, 3>,
+}
+
+impl<const FAULT: u8> ConstZero for Faulty<FAULT> {
+    const ZERO: Self = Self { scale: ConstZero::ZERO };
+}
+
+impl<const FAULT: u8> Parameters<f64> for Faulty<FAULT> {
+    const COUNT: usize = 3;
+
+    fn visit(&self, f: &mut impl FnMut(Role, &[f64])) {
+        f(Role::Weight { fan_in: 1, fan_out: 1 }, self.scale.as_slice());
+    }
+
+    fn zip<const N: usize>(all: [&mut Self; N], f: &mut impl FnMut(Role, [&mut [f64]; N])) {
+        f(Role::Weight { fan_in: 1, fan_out: 1 }, all.map(|layer| layer.scale.as_mut_slice()));
+    }
+}
+
+impl<const FAULT: u8> Layer<Vector<3>, f64> for Faulty<FAULT> {
+    type Out = Vector<3>;
+
+    fn forward(&self, x: &SVector<f64, 3>, y: &mut SVector<f64, 3>) {
+        *y = self.scale.component_mul(x);
+    }
+}
+
+impl<const FAULT: u8> Faulty<FAULT> {
+    fn gradient(x: &[SVector<f64, 3>], dy: &[SVector<f64, 3>], gradient: &mut Self) {
+        let samples = if FAULT == Fault::ONE_SAMPLE { x.len() - 1 } else { x.len() };
+        let times = match FAULT {
+            Fault::PARAMETERS => 2.0,
+            Fault::NAN => f64::NAN,
+            _ => 1.0,
+        };
+        for (x, dy) in x.iter().zip(dy).take(samples) {
+            gradient.scale += x.component_mul(dy) * times;
+        }
+    }
+}
+
+impl<const FAULT: u8> Differentiable<Vector<3>, f64> for Faulty<FAULT> {
+    type Cache<const B: usize> = ();
+
+    fn backward<const B: usize>(
+        &self,
+        x: &[SVector<f64, 3>; B],
+        _: &[SVector<f64, 3>; B],
+        (): &mut (),
+        dy: &[SVector<f64, 3>; B],
+        gradient: &mut Self,
+        dx: &mut [SVector<f64, 3>; B],
+    ) {
+        Self::gradient(x, dy, gradient);
+        let times = match FAULT {
+            Fault::INPUTS => -1.0,
+            Fault::SLIGHT => 1.00001,
+            _ => 1.0,
+        };
+        for (dy, dx) in dy.iter().zip(dx) {
+            *dx = self.scale.component_mul(dy) * times;
+        }
+    }
+
+    fn backward_parameters<const B: usize>(
+        &self,
+        x: &[SVector<f64, 3>; B],
+        _: &[SVector<f64, 3>; B],
+        (): &mut (),
+        dy: &[SVector<f64, 3>; B],
+        gradient: &mut Self,
+    ) {
+        Self::gradient(x, dy, gradient);
+        if FAULT == Fault::PARAMETERS_ALONE {
+            gradient.scale[0] += 1.0;
+        }
+    }
+}

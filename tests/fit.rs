@@ -1,0 +1,256 @@
+//! When a `fit` ends: by its plan, by an observer, or by a number that is not finite.
+
+use constnet::data::Dataset;
+use constnet::layer::Parameters;
+use constnet::loss::Mse;
+use constnet::nalgebra::SVector;
+use constnet::optimizer::schedule::{ReduceOnPlateau, Schedule, StepDecay};
+use constnet::optimizer::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd};
+use constnet::train::{BatchDone, EpochDone, Fit, FitError, NotFinite, Observer, Stop, Trainer};
+use constnet::{Dense, Network, Vector};
+use core::ops::ControlFlow;
+
+type Line = Network<Vector<1>, (Dense<1, 1>,)>;
+type V = SVector<f32, 1>;
+type Plan<'a> = Fit<'a, V, V>;
+
+const INPUTS: [V; 4] = [V::new(-1.0), V::new(0.0), V::new(1.0), V::new(2.0)];
+/// `2 x - 1`
+const TARGETS: [V; 4] = [V::new(-3.0), V::new(-1.0), V::new(1.0), V::new(3.0)];
+
+fn data() -> Dataset<'static, V, V> {
+    Dataset::new(&INPUTS, &TARGETS).expect("pairs")
+}
+
+fn trainer<const B: usize>(rate: f64) -> Trainer<Line, Sgd, Mse, B> {
+    Trainer::new(Sgd::new(rate).expect("in range"), Mse)
+}
+
+fn zero() -> Line {
+    Line::ZERO
+}
+
+/// Writes down what it is told, and stops where it is asked to.
+#[derive(Default)]
+struct Log {
+    batches: Vec<BatchDone<f32>>,
+    epochs: Vec<EpochDone<f32>>,
+    stop_after_batches: Option<usize>,
+    stop_after_epochs: Option<usize>,
+}
+
+fn go_on(until: Option<usize>, done: usize) -> ControlFlow<()> {
+    if until == Some(done) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}
+
+impl Observer<Line> for Log {
+    fn batch_done(&mut self, _: &Line, batch: &BatchDone<f32>) -> ControlFlow<()> {
+        self.batches.push(*batch);
+        go_on(self.stop_after_batches, self.batches.len())
+    }
+    fn epoch_done(&mut self, _: &Line, epoch: &EpochDone<f32>) -> ControlFlow<()> {
+        self.epochs.push(*epoch);
+        go_on(self.stop_after_epochs, self.epochs.len())
+    }
+}
+
+/// Would catch: a fit that goes on after its epochs, an observer that is told wrong counts, losses or rates.
+#[test]
+fn an_observer_is_told_everything() {
+    let mut log = Log::default();
+    let mut schedule = StepDecay::new(2, 0.5).expect("in range");
+    let plan = Plan::epochs(3).in_order().validation(data()).schedule(&mut schedule);
+    let mut net = Line::ZERO;
+    let mut trainer = trainer::<3>(0.1);
+    let report = trainer.fit(&mut net, data(), plan, &mut log).expect("finite");
+    assert_eq!((report.stop, report.epochs, report.steps), (Stop::Epochs, 3, 6));
+    assert_eq!((log.batches.len(), log.epochs.len()), (6, 3));
+    for (i, batch) in log.batches.iter().enumerate() {
+        let samples = if i % 2 == 0 { 3 } else { 1 };
+        assert_eq!((batch.epoch, batch.batch, batch.batches, batch.samples), (i / 2, i % 2, 2, samples));
+    }
+    for (i, epoch) in log.epochs.iter().enumerate() {
+        let [first, second] = [log.batches[2 * i].loss, log.batches[2 * i + 1].loss];
+        assert!((epoch.loss - (3.0 * first + second) / 4.0).abs() < 1e-6);
+        assert_eq!((epoch.epoch, epoch.epochs), (i, 3));
+        assert_eq!(epoch.steps, 2 * (u64::try_from(i).expect("small") + 1));
+        let rate = [0.1, 0.05, 0.025][i];
+        assert!((epoch.learning_rate - rate).abs() < 1e-12, "{} in epoch {i}", epoch.learning_rate);
+    }
+    assert_eq!(log.epochs[2].validation_loss, Some(trainer.evaluate(&net, data())));
+    assert_eq!(report.validation_loss, log.epochs[2].validation_loss);
+    assert!((report.loss - log.epochs[2].loss).abs() < 1e-7);
+}
+
+/// Would catch: a stop that is overheard, or comes a batch or an epoch late.
+#[test]
+fn an_observer_stops() {
+    let mut log = Log { stop_after_batches: Some(5), ..Log::default() };
+    let report = trainer::<1>(0.1).fit(&mut zero(), data(), Plan::epochs(9), &mut log).expect("finite");
+    assert_eq!((report.stop, report.epochs, report.steps, log.batches.len()), (Stop::Observer, 2, 5, 5));
+    let mut log = Log { stop_after_epochs: Some(2), ..Log::default() };
+    let report = trainer::<1>(0.1).fit(&mut zero(), data(), Plan::epochs(9), &mut log).expect("finite");
+    assert_eq!((report.stop, report.epochs, report.steps, log.epochs.len()), (Stop::Observer, 2, 8, 2));
+}
+
+/// Would catch: a bound on steps that counts the steps of fits before, or batches.
+#[test]
+fn steps_are_bounded() {
+    let mut trainer = trainer::<1>(0.1);
+    let mut net = Line::ZERO;
+    for total in [6, 12] {
+        let report = trainer.fit(&mut net, data(), Plan::epochs(9).max_steps(6), &mut ()).expect("finite");
+        assert_eq!((report.stop, report.steps, report.epochs), (Stop::MaxSteps, 6, 2));
+        assert_eq!(trainer.steps(), total);
+    }
+    let plan = Plan::epochs(9).accumulate(2).max_steps(3);
+    let mut log = Log::default();
+    let report = trainer.fit(&mut net, data(), plan, &mut log).expect("finite");
+    assert_eq!((report.steps, log.batches.len()), (3, 6));
+    let before = net.clone();
+    let report = trainer.fit(&mut net, data(), Plan::epochs(9).max_steps(0), &mut ()).expect("finite");
+    assert_eq!((report.stop, report.steps), (Stop::MaxSteps, 0));
+    assert_eq!(net, before);
+}
+
+/// Would catch: a threshold that is compared with the wrong loss, or only at the end.
+#[test]
+fn a_low_loss_stops() {
+    let mut log = Log::default();
+    let plan = Plan::epochs(1000).stop_below(0.01);
+    let report = trainer::<4>(0.1).fit(&mut zero(), data(), plan, &mut log).expect("finite");
+    assert_eq!(report.stop, Stop::StopBelow);
+    let (last, before) = log.epochs.split_last().expect("epochs");
+    assert!(last.loss <= 0.01 && before.iter().all(|epoch| epoch.loss > 0.01));
+    // Validation data that no training reaches: their loss is the one that counts.
+    let far = [V::new(1000.0)];
+    let validation = Dataset::new(&INPUTS[..1], &far).expect("pairs");
+    let plan = Plan::epochs(100).stop_below(0.01).validation(validation);
+    let report = trainer::<4>(0.1).fit(&mut zero(), data(), plan, &mut ()).expect("finite");
+    assert_eq!((report.stop, report.epochs), (Stop::Epochs, 100));
+}
+
+/// Would catch: patience that is one off, or that is not renewed by an improvement.
+#[test]
+fn patience_ends() {
+    for patience in [1, 3] {
+        // At a rate of 0 no epoch is better than the first.
+        let plan = Plan::epochs(100).in_order().patience(patience);
+        let report = trainer::<4>(0.0).fit(&mut zero(), data(), plan, &mut ()).expect("finite");
+        assert_eq!((report.stop, report.epochs), (Stop::Patience, 1 + patience));
+    }
+    // As long as the loss falls there is patience.
+    let plan = Plan::epochs(20).patience(1);
+    let report = trainer::<4>(0.01).fit(&mut zero(), data(), plan, &mut ()).expect("finite");
+    assert_eq!((report.stop, report.epochs), (Stop::Epochs, 20));
+    // The validation loss is watched where there is one: that of a target which training leaves behind rises at once.
+    let origin = [V::new(0.0)];
+    let plan = Plan::epochs(100).patience(2).validation(Dataset::new(&INPUTS[3..], &origin).expect("pairs"));
+    let report = trainer::<4>(0.01).fit(&mut zero(), data(), plan, &mut ()).expect("finite");
+    assert_eq!((report.stop, report.epochs), (Stop::Patience, 3));
+}
+
+/// Would catch: a schedule that is not told the loss that is watched.
+#[test]
+fn a_plateau_lowers_the_rate() {
+    let mut schedule = ReduceOnPlateau::new(0.1, 2).expect("in range");
+    let plan = Plan::epochs(7).in_order().schedule(&mut schedule);
+    trainer::<4>(0.0).fit(&mut zero(), data(), plan, &mut ()).expect("finite");
+    // Epoch 0 is the best; the third and the sixth after it wait for more than 2.
+    assert!((schedule.factor(0) - 0.01).abs() < 1e-12, "{}", schedule.factor(0));
+}
+
+/// Four samples of which number `bad` is another.
+fn with_bad(bad: usize, x: f32, t: f32) -> ([V; 4], [V; 4]) {
+    let (mut inputs, mut targets) = (INPUTS, TARGETS);
+    (inputs[bad], targets[bad]) = (V::new(x), V::new(t));
+    (inputs, targets)
+}
+
+/// Runs one epoch of batches of 1 in order, and returns the error and the network.
+fn fails(rate: f64, inputs: &[V], targets: &[V]) -> (FitError, Line) {
+    let mut net = Line::ZERO;
+    let data = Dataset::new(inputs, targets).expect("pairs");
+    let plan = Plan::epochs(3).in_order();
+    let error = trainer::<1>(rate).fit(&mut net, data, plan, &mut ()).expect_err("a number that is not finite");
+    (error, net)
+}
+
+/// The network after so many good steps.
+fn after_steps(steps: u64) -> Line {
+    let mut net = Line::ZERO;
+    let plan = Plan::epochs(3).in_order().max_steps(steps);
+    trainer::<1>(0.1).fit(&mut net, data(), plan, &mut ()).expect("finite");
+    net
+}
+
+/// Would catch: a loss that is not finite and goes unseen, is reported at another step, or changes the network.
+#[test]
+fn a_loss_that_is_not_finite() {
+    for target in [f32::NAN, f32::INFINITY, 1e30] {
+        let (inputs, targets) = with_bad(2, 1.0, target);
+        let (error, net) = fails(0.1, &inputs, &targets);
+        assert_eq!((error.what, error.step, error.epoch), (NotFinite::Loss, 2, 0));
+        assert!(error.to_string().starts_with("the loss is not finite at step 2 (epoch 0)"), "{error}");
+        assert_eq!(net, after_steps(2));
+    }
+}
+
+/// Would catch: a gradient that overflows under a finite loss.
+#[test]
+fn a_gradient_that_is_not_finite() {
+    let (inputs, targets) = with_bad(0, 1e20, 1.5e19);
+    let (error, net) = fails(0.1, &inputs, &targets);
+    assert_eq!((error.what, error.step, error.epoch), (NotFinite::Gradient, 0, 0));
+    assert_eq!(net, Line::ZERO);
+    assert!(error.to_string().starts_with("the gradient is not finite at step 0"), "{error}");
+}
+
+/// Would catch: an update that leaves an infinite parameter, with any optimiser; a trainer that cannot go on afterwards.
+#[test]
+fn an_update_that_is_not_finite() {
+    fn keeps_finite<O: Optimizer<f32>>(optimizer: O) {
+        let mut net = Line::ZERO;
+        let mut trainer = Trainer::<Line, O, Mse, 1>::new(optimizer, Mse);
+        let plan = Plan::epochs(1).in_order();
+        let error = trainer.fit(&mut net, data(), plan, &mut ()).expect_err("an overflow");
+        assert_eq!((error.what, error.step), (NotFinite::Update, 0));
+        net.visit(&mut |_, values| assert!(values.iter().all(|value| value.is_finite()), "{values:?}"));
+        assert!(trainer.step(&mut net, &[V::new(1.0)], &[V::new(1.0)]).is_nan(), "a step says so too");
+        net.visit(&mut |_, values| assert!(values.iter().all(|value| value.is_finite()), "{values:?}"));
+        trainer.learning_rate_factor = 1e-45;
+        assert!(trainer.step(&mut net, &[V::new(1.0)], &[V::new(1.0)]).is_finite(), "and goes on");
+    }
+    let rate = 1e39; // Above f32's largest number.
+    keeps_finite(Sgd::const_new(rate));
+    keeps_finite(Sgd::const_new(rate).with_momentum(0.9).expect("in range"));
+    keeps_finite(Adam::const_new(rate));
+    keeps_finite(AdamW::const_new(rate));
+    keeps_finite(RmsProp::const_new(rate));
+    keeps_finite(Adagrad::const_new(rate));
+}
+
+/// Would catch: validation data whose loss is not finite and stops nothing.
+#[test]
+fn a_validation_loss_that_is_not_finite() {
+    let bad = [V::new(f32::NAN)];
+    let plan = Plan::epochs(3).validation(Dataset::new(&INPUTS[..1], &bad).expect("pairs"));
+    let mut net = Line::ZERO;
+    let error = trainer::<4>(0.1).fit(&mut net, data(), plan, &mut ()).expect_err("a validation loss of NaN");
+    assert_eq!((error.what, error.step, error.epoch), (NotFinite::ValidationLoss, 1, 0));
+}
+
+/// Would catch: a step whose loss is not finite that changes the network, or that spoils the steps after it.
+#[test]
+fn a_step_forgets_what_is_not_finite() {
+    let (mut spoilt, mut clean) = (Line::ZERO, Line::ZERO);
+    let (mut a, mut b) = (trainer::<4>(0.1), trainer::<4>(0.1));
+    let (_, bad) = with_bad(1, 0.0, f32::NAN);
+    assert!(!a.step(&mut spoilt, &INPUTS, &bad).is_finite());
+    assert_eq!(spoilt, Line::ZERO);
+    for _ in 0..3 {
+        assert_eq!(a.step(&mut spoilt, &INPUTS, &TARGETS).to_bits(), b.step(&mut clean, &INPUTS, &TARGETS).to_bits());
+    }
+    assert_eq!(spoilt, clean);
+    assert_ne!(clean, Line::ZERO);
+}
