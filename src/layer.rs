@@ -91,7 +91,7 @@ pub struct Parameter<'a> {
     /// What it is for.
     pub role: Role,
     /// Its extents as PyTorch has them.
-    pub shape: &'static [usize],
+    pub shape: &'a [usize],
     /// In memory, which of these extents varies slowest, and so on to the one that varies fastest: `[0, 1]` for rows one after
     /// the other, `[1, 0]` for columns.
     pub order: &'static [usize],

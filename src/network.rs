@@ -1,6 +1,10 @@
 //! A layer with the shape of its input: [`Network`], and [`Model`], which says of a type that it can be trained.
 
 use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
+use crate::safetensors::{
+    Archive, Entry, File, FromFile, LoadError, Names, SaveError, Stored, Values, ValuesMut, archive, archive_methods,
+    check_all_used,
+};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::argument::TensorFor;
 use crate::shape::{Shape, TensorOf};
@@ -79,6 +83,46 @@ impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Scalar> Network<In, L, T> {
     #[cfg(feature = "rand")]
     pub fn init_with<R: Rng + ?Sized>(&mut self, init: Init, rng: &mut R) {
         L::zip([&mut self.layers], &mut |parameter, [values]| init.fill(parameter.role, values, rng));
+    }
+}
+
+impl<In: Shape, L: Layer<In, T>, T: Element> Network<In, L, T> {
+    /// The network with the parameters of a file that is a constant: for a `static` in flash.
+    ///
+    /// Exact about what it reads: a tensor that is missing, of another shape or type, not finite, or one too many fails the
+    /// build. [`safetensors`](crate::safetensors) has the whole of it.
+    #[must_use]
+    pub const fn from_file<F: File>() -> Self
+    where
+        L: FromFile<F>,
+    {
+        let net = Self::new(L::VALUE);
+        const { check_all_used::<F>(L::TENSORS) };
+        net
+    }
+}
+
+impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Stored> Network<In, L, T> {
+    archive_methods!("every parameter");
+
+    /// [`load`](Network::load), under the keys that `names` makes of the network's own.
+    ///
+    /// # Errors
+    /// As [`load`](Network::load). Tensors whose key does not begin with the prefix of `names` are left alone.
+    pub fn load_with(&mut self, file: &[u8], names: &Names<'_>) -> Result<(), LoadError> {
+        archive::load(self, file, names)
+    }
+}
+
+impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Stored> Archive for Network<In, L, T> {
+    fn entries(&self, f: &mut dyn FnMut(&Entry<'_>, Values<'_>)) {
+        self.layers.visit(&mut |parameter, values| f(&Entry { section: ["", ""], parameter }, T::values(values)));
+    }
+
+    fn entries_mut(&mut self, f: &mut dyn FnMut(&Entry<'_>, ValuesMut<'_>)) {
+        L::zip([&mut self.layers], &mut |parameter, [values]| {
+            f(&Entry { section: ["", ""], parameter }, T::values_mut(values));
+        });
     }
 }
 

@@ -23,16 +23,16 @@ mod sgd;
 pub use adagrad::{Adagrad, AdagradState};
 pub use adam::{Adam, AdamState, AdamW};
 pub use clip::Clip;
-pub use rmsprop::RmsProp;
-pub use sgd::{Momentum, Sgd};
+pub use rmsprop::{RmsProp, RmsPropState};
+pub use sgd::{Momentum, MomentumState, Sgd};
 
-use crate::layer::Parameters;
+use crate::layer::{Parameter, Parameters};
 use crate::scalar::{ConstZero, Scalar};
 
 /// A rule that changes parameters by their gradient.
 pub trait Optimizer<T: Scalar> {
     /// What it remembers of parameters `P`; all 0 before the first update.
-    type State<P: Parameters<T>>: ConstZero;
+    type State<P: Parameters<T>>: State<T>;
 
     /// The learning rate that it was built with.
     fn learning_rate(&self) -> f64;
@@ -48,6 +48,77 @@ pub trait Optimizer<T: Scalar> {
         factor: f64,
     ) -> bool;
 }
+
+/// What an optimiser remembers between updates, in a form that can be saved.
+pub trait State<T>: ConstZero {
+    /// Calls `f` with each part and its name.
+    fn visit(&self, f: &mut impl FnMut(&'static str, Part<'_, T>));
+
+    /// The same, to write to.
+    fn visit_mut(&mut self, f: &mut impl FnMut(&'static str, PartMut<'_, T>));
+}
+
+/// A part of an optimiser's state.
+#[derive(Debug)]
+pub enum Part<'a, T> {
+    /// A tensor of a set of numbers that is like the parameters.
+    Tensor(&'a Parameter<'a>, &'a [T]),
+    /// Other numbers.
+    Numbers(&'a [f64]),
+}
+
+/// A part of an optimiser's state, to write to.
+#[derive(Debug)]
+pub enum PartMut<'a, T> {
+    /// A tensor of a set of numbers that is like the parameters.
+    Tensor(&'a Parameter<'a>, &'a mut [T]),
+    /// Other numbers.
+    Numbers(&'a mut [f64]),
+}
+
+impl<T> State<T> for () {
+    fn visit(&self, _: &mut impl FnMut(&'static str, Part<'_, T>)) {}
+    fn visit_mut(&mut self, _: &mut impl FnMut(&'static str, PartMut<'_, T>)) {}
+}
+
+/// Writes a state: sets of numbers like the parameters, and lists of others.
+macro_rules! state {
+    ($(#[$doc:meta])* $name:ident { $($tensor:ident),+ } { $($(#[$number_doc:meta])* $number:ident: $count:literal),* }) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq)]
+        pub struct $name<P> {
+            $($tensor: P,)+
+            $($(#[$number_doc])* $number: [f64; $count],)*
+        }
+
+        impl<P: ConstZero> ConstZero for $name<P> {
+            const ZERO: Self = Self { $($tensor: P::ZERO,)+ $($number: [0.0; $count],)* };
+        }
+
+        impl<P> fmt::Debug for $name<P> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name))$(.field(stringify!($number), &self.$number))*.finish_non_exhaustive()
+            }
+        }
+
+        impl<T, P: Parameters<T>> State<T> for $name<P> {
+            fn visit(&self, f: &mut impl FnMut(&'static str, Part<'_, T>)) {
+                $(self.$tensor.visit(&mut |parameter, values| {
+                    f(concat!(stringify!($tensor), "."), Part::Tensor(parameter, values));
+                });)+
+                $(f(stringify!($number), Part::Numbers(&self.$number));)*
+            }
+
+            fn visit_mut(&mut self, f: &mut impl FnMut(&'static str, PartMut<'_, T>)) {
+                $(P::zip([&mut self.$tensor], &mut |parameter, [values]| {
+                    f(concat!(stringify!($tensor), "."), PartMut::Tensor(parameter, values));
+                });)+
+                $(f(stringify!($number), PartMut::Numbers(&mut self.$number));)*
+            }
+        }
+    };
+}
+use state;
 
 /// Sets a parameter or a number of the state, unless the new value is not finite; then `finite` becomes false.
 #[inline]

@@ -10,7 +10,7 @@
 //!
 //! struct Weights;
 //! impl constnet::safetensors::File for Weights {
-//!     const BYTES: &'static [u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/digits.safetensors"));
+//!     const BYTES: &'static [u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/weights/digits.safetensors"));
 //! }
 //! static NET: Digits = Digits::from_file::<Weights>();
 //! # assert!(NET.layers.0.weight[(0, 0)] != 0.0);
@@ -39,6 +39,7 @@
 //!
 //! A header of up to 128 KiB with up to 1,024 tensors of up to 8 dimensions, keys without escapes, of up to 128 bytes.
 
+pub(crate) mod archive;
 #[cfg(feature = "std")]
 mod atomic;
 mod constant;
@@ -46,9 +47,13 @@ mod error;
 mod header;
 mod key;
 mod number;
-mod runtime;
 
+pub(crate) use archive::archive_methods;
+pub use archive::{Archive, Entry, Values, ValuesMut};
+#[cfg(feature = "std")]
+pub(crate) use atomic::replace as replace_file;
 pub use constant::{At, File, FromFile, Item, Root};
+pub(crate) use constant::{Need, check_all_used, matrix_f32, matrix_f64};
 pub use error::{Extents, LoadError, SaveError};
 pub use header::{Dtype, HeaderError, Tensors, View};
 pub use key::{Key, Names};

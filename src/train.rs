@@ -22,9 +22,11 @@
 //! ```
 
 pub mod argument;
+mod checkpoint;
 mod fit;
 mod observer;
 
+pub use checkpoint::Checkpoint;
 pub use fit::{Fit, FitError, FitReport, Stop};
 pub use observer::{BatchDone, EpochDone, Observer};
 
@@ -269,6 +271,15 @@ impl<N: Model, const B: usize> Pass<N, B> {
         self.samples += count;
         self.loss_is_finite &= sum.is_finite();
         sum * ratio(1, count)
+    }
+}
+
+impl<N: Model, const B: usize> Pass<N, B> {
+    /// Drops a gradient that is half accumulated.
+    fn forget(&mut self) {
+        clear(&mut self.gradient);
+        self.samples = 0;
+        self.loss_is_finite = true;
     }
 }
 

@@ -1,4 +1,6 @@
 use crate::error::DataError;
+use crate::safetensors::archive::{self, flat};
+use crate::safetensors::{Archive, Entry, LoadError, SaveError, Stored, Values, ValuesMut, archive_methods};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::argument::TensorFor;
 use crate::shape::{Shape, Tensor, TensorOf};
@@ -43,6 +45,16 @@ pub struct MinMaxScaler<S: Shape, T: Scalar = f32> {
     pub minimum: TensorOf<S, T>,
     /// The greatest of each number less the least, 1 where it would be 0.
     pub range: TensorOf<S, T>,
+}
+
+/// All 0: what `load` fills.
+impl<S: Shape, T: Scalar> ConstZero for Standardizer<S, T> {
+    const ZERO: Self = Self { mean: ConstZero::ZERO, deviation: ConstZero::ZERO };
+}
+
+/// All 0: what `load` fills.
+impl<S: Shape, T: Scalar> ConstZero for MinMaxScaler<S, T> {
+    const ZERO: Self = Self { minimum: ConstZero::ZERO, range: ConstZero::ZERO };
 }
 
 impl<S: Shape, T: Scalar> Standardizer<S, T> {
@@ -117,6 +129,31 @@ impl<S: Shape, T: Scalar> MinMaxScaler<S, T> {
         unscale(x.as_mut_slice(), self.minimum.as_slice(), self.range.as_slice());
     }
 }
+
+/// Two tensors, each saved as one list.
+macro_rules! saved {
+    ($scaler:ident, $first:ident, $second:ident) => {
+        impl<S: Shape, T: Stored> $scaler<S, T> {
+            archive_methods!("the scaler");
+        }
+
+        impl<S: Shape, T: Stored> Archive for $scaler<S, T> {
+            fn entries(&self, f: &mut dyn FnMut(&Entry<'_>, Values<'_>)) {
+                let Self { $first, $second } = self;
+                flat(["", ""], stringify!($first), S::LEN, |entry| f(entry, T::values($first.as_slice())));
+                flat(["", ""], stringify!($second), S::LEN, |entry| f(entry, T::values($second.as_slice())));
+            }
+
+            fn entries_mut(&mut self, f: &mut dyn FnMut(&Entry<'_>, ValuesMut<'_>)) {
+                let Self { $first, $second } = self;
+                flat(["", ""], stringify!($first), S::LEN, |entry| f(entry, T::values_mut($first.as_mut_slice())));
+                flat(["", ""], stringify!($second), S::LEN, |entry| f(entry, T::values_mut($second.as_mut_slice())));
+            }
+        }
+    };
+}
+saved!(Standardizer, mean, deviation);
+saved!(MinMaxScaler, minimum, range);
 
 /// The first sample, if there is one and every number of every sample is finite.
 fn check<S: Shape, T: Scalar, X: TensorFor<S, T>>(samples: &[X]) -> Result<&X, DataError> {

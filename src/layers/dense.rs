@@ -1,5 +1,6 @@
 use crate::kernels::dense::{add_scaled, dot};
 use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path, Role};
+use crate::safetensors::{At, File, FromFile, Need, matrix_f32, matrix_f64};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Sequence, TensorOf, Vector};
 use core::fmt::Debug;
@@ -137,6 +138,32 @@ impl<const IN: usize, const OUT: usize, T, B> Dense<IN, OUT, T, B> {
 
     const fn bias(path: Path<'_>) -> Parameter<'_> {
         Parameter { path, name: "bias", role: Role::Bias { fan_in: IN }, shape: &[OUT], order: &[0] }
+    }
+}
+
+/// Constants know no scalar but the built-in ones.
+macro_rules! from_file {
+    ($T:ty, $matrix:ident) => {
+        impl<F: File, P: At, const IN: usize, const OUT: usize> FromFile<F, P> for Dense<IN, OUT, $T> {
+            const VALUE: Self = Self::new(
+                $matrix::<F, P, OUT, IN>(&Self::need("weight", &[OUT, IN])),
+                $matrix::<F, P, OUT, 1>(&Self::need("bias", &[OUT])),
+            );
+            const TENSORS: usize = 2;
+        }
+
+        impl<F: File, P: At, const IN: usize, const OUT: usize> FromFile<F, P> for Dense<IN, OUT, $T, NoBias> {
+            const VALUE: Self = Self::new($matrix::<F, P, OUT, IN>(&Self::need("weight", &[OUT, IN])), NoBias);
+            const TENSORS: usize = 1;
+        }
+    };
+}
+from_file!(f32, matrix_f32);
+from_file!(f64, matrix_f64);
+
+impl<const IN: usize, const OUT: usize, T, B> Dense<IN, OUT, T, B> {
+    const fn need<'a>(name: &'a str, shape: &'a [usize]) -> Need<'a> {
+        Need { name, shape, layer: "Dense", sizes: &[IN, OUT] }
     }
 }
 

@@ -1,4 +1,5 @@
 use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
+use crate::safetensors::{At, File, FromFile};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{SameShape, Shape, Tensor, TensorOf};
 #[cfg(feature = "rand")]
@@ -34,6 +35,11 @@ pub struct Residual<L>(
 
 impl<L: ConstZero> ConstZero for Residual<L> {
     const ZERO: Self = Self(L::ZERO);
+}
+
+impl<F: File, P: At, L: FromFile<F, P>> FromFile<F, P> for Residual<L> {
+    const VALUE: Self = Self(L::VALUE);
+    const TENSORS: usize = L::TENSORS;
 }
 
 impl<T, L: Parameters<T>> Parameters<T> for Residual<L> {

@@ -1,4 +1,4 @@
-use super::{Optimizer, constructors, set, with};
+use super::{Optimizer, Part, PartMut, State, constructors, set, state, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
 use crate::scalar::{ConstZero, Scalar};
@@ -42,20 +42,11 @@ impl Adagrad {
     );
 }
 
-/// What [`Adagrad`] remembers.
-#[derive(Clone, PartialEq)]
-pub struct AdagradState<P> {
-    sum: P,
-    updates: u32,
-}
-
-impl<P: ConstZero> ConstZero for AdagradState<P> {
-    const ZERO: Self = Self { sum: P::ZERO, updates: 0 };
-}
-
-impl<P> fmt::Debug for AdagradState<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AdagradState").field("updates", &self.updates).finish_non_exhaustive()
+state! {
+    /// What [`Adagrad`] remembers.
+    AdagradState { sum } {
+        /// How many updates there were.
+        updates: 1
     }
 }
 
@@ -73,8 +64,9 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
         gradient: &mut P,
         factor: f64,
     ) -> bool {
-        let slowed = 1.0 + f64::from(state.updates) * self.rate_decay;
-        state.updates = state.updates.saturating_add(1);
+        let [updates] = &mut state.updates;
+        let slowed = 1.0 + *updates * self.rate_decay;
+        *updates += 1.0;
         let rate = T::from_f64(self.learning_rate * factor / slowed);
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
         let mut finite = true;

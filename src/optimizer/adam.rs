@@ -1,4 +1,4 @@
-use super::{Optimizer, constructors, set, with};
+use super::{Optimizer, Part, PartMut, State, constructors, set, state, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
 use crate::scalar::{ConstZero, Scalar};
@@ -47,22 +47,11 @@ pub struct AdamW {
     weight_decay: f64,
 }
 
-/// What [`Adam`] and [`AdamW`] remember.
-#[derive(Clone, PartialEq)]
-pub struct AdamState<P> {
-    first: P,
-    second: P,
-    /// `1 - beta1^t` and `1 - beta2^t`: 0 before the first update.
-    corrections: [f64; 2],
-}
-
-impl<P: ConstZero> ConstZero for AdamState<P> {
-    const ZERO: Self = Self { first: P::ZERO, second: P::ZERO, corrections: [0.0; 2] };
-}
-
-impl<P> fmt::Debug for AdamState<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AdamState").field("corrections", &self.corrections).finish_non_exhaustive()
+state! {
+    /// What [`Adam`] and [`AdamW`] remember.
+    AdamState { first, second } {
+        /// `1 - beta1^t` and `1 - beta2^t`: 0 before the first update.
+        corrections: 2
     }
 }
 

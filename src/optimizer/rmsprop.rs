@@ -1,7 +1,8 @@
-use super::{Optimizer, constructors, set, with};
+use super::{Optimizer, Part, PartMut, State, constructors, set, state, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
-use crate::scalar::Scalar;
+use crate::scalar::{ConstZero, Scalar};
+use core::fmt;
 
 /// A step divided by the recent size of the gradient. PyTorch's `optim.RMSprop`, without momentum and not centred.
 ///
@@ -41,19 +42,30 @@ impl RmsProp {
     );
 }
 
+state! {
+    /// What [`RmsProp`] remembers.
+    RmsPropState { square } {}
+}
+
 impl<T: Scalar> Optimizer<T> for RmsProp {
-    type State<P: Parameters<T>> = P;
+    type State<P: Parameters<T>> = RmsPropState<P>;
 
     fn learning_rate(&self) -> f64 {
         self.learning_rate
     }
 
-    fn update<P: Parameters<T>>(&self, state: &mut P, parameters: &mut P, gradient: &mut P, factor: f64) -> bool {
+    fn update<P: Parameters<T>>(
+        &self,
+        state: &mut RmsPropState<P>,
+        parameters: &mut P,
+        gradient: &mut P,
+        factor: f64,
+    ) -> bool {
         let rate = T::from_f64(self.learning_rate * factor);
         let (keep, take) = (T::from_f64(self.alpha), T::from_f64(1.0 - self.alpha));
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
         let mut finite = true;
-        P::zip([parameters, gradient, state], &mut |_, [p, g, v]| {
+        P::zip([parameters, gradient, &mut state.square], &mut |_, [p, g, v]| {
             let mut is_finite = true;
             for ((p, &mut g), v) in p.iter_mut().zip(g).zip(v) {
                 let g = g + decay * *p;

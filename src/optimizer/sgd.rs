@@ -1,7 +1,8 @@
-use super::{Optimizer, constructors, set, with};
+use super::{Optimizer, Part, PartMut, State, constructors, set, state, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
-use crate::scalar::Scalar;
+use crate::scalar::{ConstZero, Scalar};
+use core::fmt;
 
 /// Stochastic gradient descent. PyTorch's `optim.SGD`.
 ///
@@ -82,6 +83,11 @@ pub struct Momentum {
     nesterov: bool,
 }
 
+state! {
+    /// What [`Momentum`] remembers.
+    MomentumState { velocity } {}
+}
+
 impl Momentum {
     /// Nesterov's form.
     #[must_use]
@@ -91,19 +97,25 @@ impl Momentum {
 }
 
 impl<T: Scalar> Optimizer<T> for Momentum {
-    type State<P: Parameters<T>> = P;
+    type State<P: Parameters<T>> = MomentumState<P>;
 
     fn learning_rate(&self) -> f64 {
         self.sgd.learning_rate
     }
 
-    fn update<P: Parameters<T>>(&self, state: &mut P, parameters: &mut P, gradient: &mut P, factor: f64) -> bool {
+    fn update<P: Parameters<T>>(
+        &self,
+        state: &mut MomentumState<P>,
+        parameters: &mut P,
+        gradient: &mut P,
+        factor: f64,
+    ) -> bool {
         let rate = T::from_f64(self.sgd.learning_rate * factor);
         let decay = T::from_f64(self.sgd.weight_decay);
         let momentum = T::from_f64(self.momentum);
         let nesterov = self.nesterov;
         let mut finite = true;
-        P::zip([parameters, gradient, state], &mut |_, [p, g, v]| {
+        P::zip([parameters, gradient, &mut state.velocity], &mut |_, [p, g, v]| {
             let mut is_finite = true;
             for ((p, &mut g), v) in p.iter_mut().zip(g).zip(v) {
                 let g = g + decay * *p;

@@ -3,7 +3,7 @@ use std::io::{Error, ErrorKind, Result, Write};
 use std::path::Path;
 
 /// Puts a new file in the place of an old one, or leaves the old one as it is.
-pub(super) fn replace(path: &Path, write: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Result<()> {
+pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Result<()> {
     let name = path.file_name().ok_or(Error::from(ErrorKind::InvalidInput))?;
     let mut beside = name.to_os_string();
     beside.push(std::format!(".{}.partial", std::process::id()));

@@ -2,10 +2,7 @@ use super::header::{Dtype, Tensors, View};
 use super::key::{Names, decimal, equal};
 use super::number::{from_bf16, from_f16};
 use crate::kernels::bytes::{rows_f32, rows_f64, rows_u16};
-use crate::layer::{Layer, Path};
-use crate::layers::{Dense, NoBias, Residual};
-use crate::network::Network;
-use crate::shape::Shape;
+use crate::layer::Path;
 use nalgebra::{ArrayStorage, SMatrix};
 
 /// A file that is a constant: implement it for a unit struct of your own.
@@ -54,24 +51,8 @@ pub trait FromFile<F: File, P: At = Root>: Sized {
     const TENSORS: usize;
 }
 
-impl<In: Shape, L: Layer<In, T>, T: crate::scalar::Element> Network<In, L, T> {
-    /// The network with the parameters of a file that is a constant: for a `static` in flash.
-    ///
-    /// Exact about what it reads: a tensor that is missing, of another shape or type, not finite, or one too many fails the
-    /// build. [`safetensors`](crate::safetensors) has the whole of it.
-    #[must_use]
-    pub const fn from_file<F: File>() -> Self
-    where
-        L: FromFile<F>,
-    {
-        let net = Self::new(L::VALUE);
-        const { check_all_used::<F>(L::TENSORS) };
-        net
-    }
-}
-
 /// A file that holds more tensors than a network takes is another network's. Those under another prefix do not count.
-const fn check_all_used<F: File>(needed: usize) {
+pub(crate) const fn check_all_used<F: File>(needed: usize) {
     let prefix = F::NAMES.prefix.as_bytes();
     let tensors = parse::<F>();
     let mut message = Message::EMPTY;
@@ -152,18 +133,16 @@ impl Message {
 }
 
 /// A tensor that a layer needs: its name, its shape, and the layer as a user writes it, `Dense<32, 10>`.
-struct Need<'a> {
-    name: &'a str,
-    shape: &'a [usize],
-    layer: &'a str,
-    sizes: &'a [usize],
-    /// The widest type that fits.
-    dtype: Dtype,
+pub(crate) struct Need<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) shape: &'a [usize],
+    pub(crate) layer: &'a str,
+    pub(crate) sizes: &'a [usize],
 }
 
 impl Need<'_> {
     /// The tensor, if it is what the layer needs.
-    const fn view<F: File, P: At>(&self) -> View<'static> {
+    const fn view<F: File, P: At>(&self, widest: Dtype) -> View<'static> {
         let key = F::NAMES.key(&P::PATH, self.name);
         let Some(view) = parse::<F>().get(key.as_str()) else {
             self.complain(key.as_str(), " is missing from the file", &[], " needs ")
@@ -179,12 +158,12 @@ impl Need<'_> {
         }
         match view.dtype {
             Dtype::F16 | Dtype::BF16 | Dtype::F32 => {}
-            Dtype::F64 if matches!(self.dtype, Dtype::F64) => {}
+            Dtype::F64 if matches!(widest, Dtype::F64) => {}
             _ => {
                 let mut message = Message::EMPTY;
                 message.text(key.as_str()).text(" is of type ").text(view.dtype.name()).text(", ");
                 self.layer(&mut message);
-                message.text(" takes what widens to ").text(self.dtype.name()).panic();
+                message.text(" takes what widens to ").text(widest.name()).panic();
             }
         }
         view
@@ -240,8 +219,8 @@ macro_rules! transpose {
 macro_rules! matrix {
     ($name:ident, $T:ty, $dtype:ident $(, $wide:pat => $rows:ident)?) => {
         /// A matrix of `R` rows, from rows in the file to columns in memory.
-        const fn $name<F: File, P: At, const R: usize, const C: usize>(need: &Need<'_>) -> SMatrix<$T, R, C> {
-            let view = need.view::<F, P>();
+        pub(crate) const fn $name<F: File, P: At, const R: usize, const C: usize>(need: &Need<'_>) -> SMatrix<$T, R, C> {
+            let view = need.view::<F, P>(Dtype::$dtype);
             let mut columns = [[0.0; R]; C];
             let mut finite = true;
             match view.dtype {
@@ -257,32 +236,7 @@ macro_rules! matrix {
             }
             SMatrix::from_array_storage(ArrayStorage(columns))
         }
-
-        impl<F: File, P: At, const IN: usize, const OUT: usize> FromFile<F, P> for Dense<IN, OUT, $T> {
-            const VALUE: Self = Self::new(
-                $name::<F, P, OUT, IN>(&Self::need("weight", &[OUT, IN], Dtype::$dtype)),
-                $name::<F, P, OUT, 1>(&Self::need("bias", &[OUT], Dtype::$dtype)),
-            );
-            const TENSORS: usize = 2;
-        }
-
-        impl<F: File, P: At, const IN: usize, const OUT: usize> FromFile<F, P> for Dense<IN, OUT, $T, NoBias> {
-            const VALUE: Self =
-                Self::new($name::<F, P, OUT, IN>(&Self::need("weight", &[OUT, IN], Dtype::$dtype)), NoBias);
-            const TENSORS: usize = 1;
-        }
     };
 }
 matrix!(matrix_f32, f32, F32);
 matrix!(matrix_f64, f64, F64, Dtype::F64 => rows_f64);
-
-impl<const IN: usize, const OUT: usize, T, B> Dense<IN, OUT, T, B> {
-    const fn need<'a>(name: &'a str, shape: &'a [usize], dtype: Dtype) -> Need<'a> {
-        Need { name, shape, layer: "Dense", sizes: &[IN, OUT], dtype }
-    }
-}
-
-impl<F: File, P: At, L: FromFile<F, P>> FromFile<F, P> for Residual<L> {
-    const VALUE: Self = Self(L::VALUE);
-    const TENSORS: usize = L::TENSORS;
-}

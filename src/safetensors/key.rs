@@ -84,7 +84,7 @@ pub struct Key {
 
 impl Key {
     const LEN: usize = 128;
-    const EMPTY: Self = Self { bytes: [0; Self::LEN], len: 0 };
+    pub(super) const EMPTY: Self = Self { bytes: [0; Self::LEN], len: 0 };
 
     /// The key of a file, which has been checked to be UTF-8.
     pub(super) const fn new(key: &[u8]) -> Self {
@@ -143,6 +143,13 @@ pub(super) const fn decimal(mut n: usize) -> ([u8; 20], usize) {
         if n == 0 {
             return (digits, len);
         }
+    }
+}
+
+impl fmt::Write for Key {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push(text.as_bytes());
+        Ok(())
     }
 }
 

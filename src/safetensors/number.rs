@@ -1,19 +1,32 @@
+use super::archive::{Values, ValuesMut};
 use super::header::Dtype;
 use crate::scalar::Scalar;
 
 /// A scalar that files hold: `f32` and `f64`.
 pub trait Stored: Scalar {
-    /// The type that it is written as.
-    const DTYPE: Dtype;
+    /// Numbers on their way to a file.
+    fn values(values: &[Self]) -> Values<'_>;
 
-    /// Whether every number of a type is one of this scalar's.
-    fn widens(dtype: Dtype) -> bool;
+    /// Numbers on their way from a file.
+    fn values_mut(values: &mut [Self]) -> ValuesMut<'_>;
+}
 
-    /// Reads the element with this index; 0 where there is none or the type does not [widen](Stored::widens).
-    fn read(dtype: Dtype, data: &[u8], index: usize) -> Self;
+impl Stored for f32 {
+    fn values(values: &[Self]) -> Values<'_> {
+        Values::F32(values)
+    }
+    fn values_mut(values: &mut [Self]) -> ValuesMut<'_> {
+        ValuesMut::F32(values)
+    }
+}
 
-    /// Gives `f` the element's bytes, as [`DTYPE`](Stored::DTYPE) has them.
-    fn write<R>(self, f: impl FnOnce(&[u8]) -> R) -> R;
+impl Stored for f64 {
+    fn values(values: &[Self]) -> Values<'_> {
+        Values::F64(values)
+    }
+    fn values_mut(values: &mut [Self]) -> ValuesMut<'_> {
+        ValuesMut::F64(values)
+    }
 }
 
 /// The `f32` that a half-precision number is.
@@ -40,7 +53,8 @@ fn bytes<const SIZE: usize>(data: &[u8], index: usize) -> [u8; SIZE] {
     data.as_chunks::<SIZE>().0.get(index).copied().unwrap_or([0; SIZE])
 }
 
-fn read_f32(dtype: Dtype, data: &[u8], index: usize) -> f32 {
+/// The element with this index of a tensor that widens to `f32`; 0 where there is none.
+pub(super) fn read_f32(dtype: Dtype, data: &[u8], index: usize) -> f32 {
     match dtype {
         Dtype::F32 => f32::from_le_bytes(bytes(data, index)),
         Dtype::F16 => from_f16(u16::from_le_bytes(bytes(data, index))),
@@ -49,39 +63,17 @@ fn read_f32(dtype: Dtype, data: &[u8], index: usize) -> f32 {
     }
 }
 
-impl Stored for f32 {
-    const DTYPE: Dtype = Dtype::F32;
-
-    fn widens(dtype: Dtype) -> bool {
-        matches!(dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16)
-    }
-
-    fn read(dtype: Dtype, data: &[u8], index: usize) -> Self {
-        read_f32(dtype, data, index)
-    }
-
-    fn write<R>(self, f: impl FnOnce(&[u8]) -> R) -> R {
-        f(&self.to_le_bytes())
+/// The same for `f64`.
+pub(super) fn read_f64(dtype: Dtype, data: &[u8], index: usize) -> f64 {
+    match dtype {
+        Dtype::F64 => f64::from_le_bytes(bytes(data, index)),
+        _ => f64::from(read_f32(dtype, data, index)),
     }
 }
 
-impl Stored for f64 {
-    const DTYPE: Dtype = Dtype::F64;
-
-    fn widens(dtype: Dtype) -> bool {
-        dtype == Dtype::F64 || f32::widens(dtype)
-    }
-
-    fn read(dtype: Dtype, data: &[u8], index: usize) -> Self {
-        match dtype {
-            Dtype::F64 => f64::from_le_bytes(bytes(data, index)),
-            _ => f64::from(read_f32(dtype, data, index)),
-        }
-    }
-
-    fn write<R>(self, f: impl FnOnce(&[u8]) -> R) -> R {
-        f(&self.to_le_bytes())
-    }
+/// The element with this index of a tensor of `u64`; 0 where there is none.
+pub(super) fn read_u64(data: &[u8], index: usize) -> u64 {
+    u64::from_le_bytes(bytes(data, index))
 }
 
 #[cfg(test)]

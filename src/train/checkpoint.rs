@@ -1,0 +1,104 @@
+use super::Trainer;
+use crate::network::Model;
+use crate::optimizer::{Optimizer, Part, PartMut, State};
+use crate::safetensors::archive::{self, flat};
+use crate::safetensors::{Archive, Entry, LoadError, SaveError, Stored, Values, ValuesMut, archive_methods};
+use core::fmt;
+
+/// All that training needs to go on: a network, its trainer, and the scaler of its data, or `()`.
+///
+/// A run that is saved between two steps and loaded later gives the same bits as one that never stopped. The file holds
+/// parameters, the optimiser's state, steps, epochs, the seed and how much of it is used. Hyperparameters are code: build
+/// the trainer as it was.
+///
+/// ```
+/// use constnet::nalgebra::SVector;
+/// use constnet::train::{Checkpoint, Trainer};
+/// use constnet::{Dense, Network, Vector, loss::Mse, optimizer::Adam};
+///
+/// type Line = Network<Vector<1>, (Dense<1, 1>,)>;
+/// let new = || (Line::ZERO, Trainer::<Line, _, _, 1>::new(Adam::const_new(0.1), Mse));
+/// let step = |net: &mut Line, trainer: &mut Trainer<Line, Adam, Mse, 1>| {
+///     trainer.step(net, &[SVector::from([1.0])], &[SVector::<f32, 1>::from([2.0])])
+/// };
+///
+/// let (mut net, mut trainer) = new();
+/// step(&mut net, &mut trainer);
+/// let mut file = [0; 2048];
+/// let len = Checkpoint { net: &mut net, trainer: &mut trainer, scaler: &mut () }.save(&mut file)?;
+/// let next = step(&mut net, &mut trainer);
+///
+/// let (mut net, mut trainer) = new();
+/// Checkpoint { net: &mut net, trainer: &mut trainer, scaler: &mut () }.load(&file[..len])?;
+/// assert_eq!(step(&mut net, &mut trainer), next);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Checkpoint<'a, N: Model, O: Optimizer<N::Scalar>, L, S, const B: usize> {
+    /// The network.
+    pub net: &'a mut N,
+    /// Its trainer.
+    pub trainer: &'a mut Trainer<N, O, L, B>,
+    /// The scaler of its data, or `()`.
+    pub scaler: &'a mut S,
+}
+
+impl<N: Model, O: Optimizer<N::Scalar>, L, S, const B: usize> fmt::Debug for Checkpoint<'_, N, O, L, S, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checkpoint").field("steps", &self.trainer.steps).finish_non_exhaustive()
+    }
+}
+
+impl<N: Model, O: Optimizer<N::Scalar>, L, S: Archive, const B: usize> Checkpoint<'_, N, O, L, S, B>
+where
+    N::Scalar: Stored,
+{
+    archive_methods!("network, trainer and scaler");
+}
+
+impl<N: Model, O: Optimizer<N::Scalar>, L, S: Archive, const B: usize> Archive for Checkpoint<'_, N, O, L, S, B>
+where
+    N::Scalar: Stored,
+{
+    fn entries(&self, f: &mut dyn FnMut(&Entry<'_>, Values<'_>)) {
+        let Trainer { seed, learning_rate_factor, steps, epochs, state, pass, .. } = &*self.trainer;
+        self.net.visit(&mut |parameter, values| {
+            f(&Entry { section: ["net.", ""], parameter }, Stored::values(values));
+        });
+        state.visit(&mut |name, part| match part {
+            Part::Tensor(parameter, values) => {
+                f(&Entry { section: ["optimizer.", name], parameter }, Stored::values(values));
+            }
+            Part::Numbers(numbers) => {
+                flat(["optimizer.", ""], name, numbers.len(), |entry| f(entry, Values::F64(numbers)));
+            }
+        });
+        let progress = [*seed, *steps, *epochs, pass.passes];
+        flat(["trainer.", ""], "progress", 4, |entry| f(entry, Values::U64(&progress)));
+        let factor = [*learning_rate_factor];
+        flat(["trainer.", ""], "learning_rate_factor", 1, |entry| f(entry, Values::F64(&factor)));
+        self.scaler.entries(&mut |entry, values| f(&Entry { section: ["scaler.", ""], ..*entry }, values));
+    }
+
+    fn entries_mut(&mut self, f: &mut dyn FnMut(&Entry<'_>, ValuesMut<'_>)) {
+        self.trainer.pass.forget();
+        let Trainer { seed, learning_rate_factor, steps, epochs, state, pass, .. } = &mut *self.trainer;
+        N::zip([&mut *self.net], &mut |parameter, [values]| {
+            f(&Entry { section: ["net.", ""], parameter }, Stored::values_mut(values));
+        });
+        state.visit_mut(&mut |name, part| match part {
+            PartMut::Tensor(parameter, values) => {
+                f(&Entry { section: ["optimizer.", name], parameter }, Stored::values_mut(values));
+            }
+            PartMut::Numbers(numbers) => {
+                flat(["optimizer.", ""], name, numbers.len(), |entry| f(entry, ValuesMut::F64(numbers)));
+            }
+        });
+        let mut progress = [*seed, *steps, *epochs, pass.passes];
+        flat(["trainer.", ""], "progress", 4, |entry| f(entry, ValuesMut::U64(&mut progress)));
+        [*seed, *steps, *epochs, pass.passes] = progress;
+        let mut factor = [*learning_rate_factor];
+        flat(["trainer.", ""], "learning_rate_factor", 1, |entry| f(entry, ValuesMut::F64(&mut factor)));
+        [*learning_rate_factor] = factor;
+        self.scaler.entries_mut(&mut |entry, values| f(&Entry { section: ["scaler.", ""], ..*entry }, values));
+    }
+}
