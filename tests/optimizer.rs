@@ -135,6 +135,15 @@ fn path<O: Optimizer<f64>>(optimizer: O, factor: f64) -> [f64; 3] {
     })
 }
 
+/// Three updates `(p, t) -> p`, from 1.
+fn updates(mut update: impl FnMut(f64, f64) -> f64) -> [f64; 3] {
+    let mut p = 1.0;
+    [1.0, 2.0, 3.0].map(|t| {
+        p = update(p, t);
+        p
+    })
+}
+
 /// The optimisers' formulas with settings that PyTorch's files do not cover, on one number.
 ///
 /// Would catch: an option that has no effect, or another; a factor that does not reach the learning rate.
@@ -145,14 +154,6 @@ fn options_have_their_effect() {
             assert_near(actual, expected, name);
         }
     };
-    /// Three updates `(p, t) -> p`.
-    fn updates(mut update: impl FnMut(f64, f64) -> f64) -> [f64; 3] {
-        let mut p = 1.0;
-        [1.0, 2.0, 3.0].map(|t| {
-            p = update(p, t);
-            p
-        })
-    }
     let sgd = Sgd::const_new(0.1);
     check("sgd", path(sgd, 1.0), updates(|p, _| p - 0.1 * p));
     check("factor", path(sgd, 0.5), updates(|p, _| p - 0.05 * p));
