@@ -160,7 +160,8 @@ proptest! {
             let train = train_y.iter().filter(|label| **label == class).count();
             let all = classes.iter().filter(|index| **index == class.index()).count();
             let wanted = f64::from(u32::try_from(all).unwrap()) * part;
-            prop_assert!((f64::from(u32::try_from(train).unwrap()) - wanted).abs() <= 0.5, "{train} of {all} at {part}");
+            let distance = (f64::from(u32::try_from(train).unwrap()) - wanted).abs();
+            prop_assert!(distance <= 0.5, "{train} of {all} at {part}");
         }
         let mut places: Vec<_> = train_x.iter().chain(test_x).map(|(place, _)| *place).collect();
         places.sort_unstable();

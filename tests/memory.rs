@@ -1,0 +1,76 @@
+//! What training takes: the documented sum, in a `static`, without a large stack.
+
+use constnet::data::Dataset;
+use constnet::loss::{CrossEntropy, Mse};
+use constnet::nalgebra::SVector;
+use constnet::network::Model;
+use constnet::optimizer::{Adagrad, Adam, Optimizer, RmsProp, Sgd};
+use constnet::train::{Fit, Trainer};
+use constnet::{Class, ConstZero, Dense, Dropout, Network, Relu, Residual, Tanh, Vector};
+use std::sync::Mutex;
+use std::thread;
+
+/// The part of a trainer that does not grow with the network or the batch: counts, hyperparameters, padding.
+const SCALARS: usize = 256;
+
+/// A trainer's bytes: the gradient, `moments` times the network, and for each sample its input, its output twice, and what lies
+/// between the layers twice.
+fn assert_size<N: Model<Scalar = f32>, O: Optimizer<f32>, const B: usize>(
+    moments: usize,
+    [input, between, output]: [usize; 3],
+    cache: usize,
+) {
+    let parameters = N::COUNT * 4;
+    assert_eq!(size_of::<N>(), parameters, "a network is its parameters");
+    let samples = B * (4 * (input + 2 * between + 2 * output) + cache);
+    let documented = parameters * (1 + moments) + samples;
+    let actual = size_of::<Trainer<N, O, Mse, B>>();
+    let fits = (documented..documented + SCALARS).contains(&actual);
+    assert!(fits, "{actual} bytes, documented {documented}: {}", core::any::type_name::<(N, O)>());
+}
+
+/// Would catch: a buffer more, or an alignment that doubles something.
+#[test]
+fn sizes_are_the_documented_ones() {
+    type Small = Network<Vector<64>, (Dense<64, 32>, Relu, Dense<32, 10>)>;
+    type Dropped = Network<Vector<8>, (Dense<8, 16>, Dropout, Dense<16, 4>)>;
+    type Deep = Network<Vector<8>, (Dense<8, 16>, Residual<(Dense<16, 24>, Tanh, Dense<24, 16>)>, Dense<16, 4>)>;
+    assert_size::<Small, Sgd, 1>(0, [64, 64, 10], 0);
+    assert_size::<Small, RmsProp, 1>(1, [64, 64, 10], 0);
+    assert_size::<Small, Adagrad, 16>(1, [64, 64, 10], 0);
+    assert_size::<Small, Adam, 1>(2, [64, 64, 10], 0);
+    assert_size::<Small, Adam, 32>(2, [64, 64, 10], 0);
+    // Dropout keeps a byte for each number, a residual its inner outputs once, and what lies between its layers twice.
+    assert_size::<Dropped, Sgd, 32>(0, [8, 32, 4], 16);
+    assert_size::<Deep, Adam, 8>(2, [8, 32, 4], 4 * 16 + 2 * 4 * 48);
+    assert_eq!(size_of::<Class<10>>(), 4);
+}
+
+type Mnist = Network<Vector<784>, (Dense<784, 64>, Relu, Dense<64, 64>, Relu, Dense<64, 10>)>;
+
+static NET: Mutex<Mnist> = Mutex::new(Mnist::ZERO);
+static TRAINER: Mutex<Trainer<Mnist, Adam, CrossEntropy, 32>> =
+    Mutex::new(Trainer::new(Adam::const_new(1e-3), CrossEntropy));
+static INPUTS: Mutex<[SVector<f32, 784>; 32]> = Mutex::new([ConstZero::ZERO; 32]);
+
+/// Training MNIST's network as the docs show it, on a thread with the stack of a test thread, in whatever build this is.
+///
+/// Would catch: a trainer, a gradient or a batch that passes through the stack on its way.
+#[test]
+fn mnist_trains_on_a_small_stack() {
+    let thread = thread::Builder::new().stack_size(2 << 20).spawn(|| {
+        let (mut net, mut trainer) = (NET.lock().expect("first"), TRAINER.lock().expect("first"));
+        let mut inputs = INPUTS.lock().expect("first");
+        net.init(&mut <rand::rngs::Xoshiro128PlusPlus as rand::SeedableRng>::seed_from_u64(1));
+        let labels = core::array::from_fn(|i| Class::<10>::const_new(i % 10));
+        for (i, x) in inputs.iter_mut().enumerate() {
+            x.rows_mut(78 * (i % 10), 70).fill(1.0);
+        }
+        let first = trainer.step(&mut *net, &*inputs, &labels);
+        let data = Dataset::new(&*inputs, &labels).expect("pairs");
+        trainer.fit(&mut net, data, Fit::epochs(20), &mut ()).expect("finite");
+        (first, trainer.evaluate(&net, data))
+    });
+    let (first, last) = thread.expect("a thread").join().expect("no overflow");
+    assert!(last < 0.25 * first, "the loss fell from {first} to {last} only");
+}
