@@ -15,7 +15,7 @@
 //! ```
 
 use constnet::data::Dataset;
-use constnet::layer::{Differentiable, Layer, Parameters, Role};
+use constnet::layer::{Differentiable, Layer, Parameter, Parameters, Path, Role};
 use constnet::loss::Mse;
 use constnet::nalgebra::{SVector, Vector1};
 use constnet::network::Model;
@@ -55,13 +55,22 @@ impl<const N: usize, T: Scalar> Layer<Vector<N>, T> for Snake<N, T> {
 impl<const N: usize, T: Element> Parameters<T> for Snake<N, T> {
     const COUNT: usize = N;
 
-    fn visit(&self, f: &mut impl FnMut(Role, &[T])) {
-        f(Role::Bias { fan_in: 1 }, self.frequency.as_slice());
+    fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T])) {
+        f(&frequency::<N>(path), self.frequency.as_slice());
     }
 
-    fn zip<const ALL: usize>(all: [&mut Self; ALL], f: &mut impl FnMut(Role, [&mut [T]; ALL])) {
-        f(Role::Bias { fan_in: 1 }, all.map(|layer| layer.frequency.as_mut_slice()));
+    fn zip_at<const ALL: usize>(
+        all: [&mut Self; ALL],
+        path: Path<'_>,
+        f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; ALL]),
+    ) {
+        f(&frequency::<N>(path), all.map(|layer| layer.frequency.as_mut_slice()));
     }
+}
+
+/// What files and initialisers want to know of the parameter.
+const fn frequency<const N: usize>(path: Path<'_>) -> Parameter<'_> {
+    Parameter { path, name: "frequency", role: Role::Bias { fan_in: 1 }, shape: &[N], order: &[0] }
 }
 
 // 4. The backward pass, for a batch: `dx` is overwritten, and the gradient of the parameters is added to.

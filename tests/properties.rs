@@ -19,7 +19,9 @@ type Net<L> = Network<Vector<4>, L>;
 
 fn drawn<P: Parameters<f32>>(mut parameters: P, seed: u64) -> P {
     let mut rng = Xoshiro128PlusPlus::seed_from_u64(seed);
-    P::zip([&mut parameters], &mut |role, [values]| constnet::init::Init::TorchDefault.fill(role, values, &mut rng));
+    P::zip([&mut parameters], &mut |parameter, [values]| {
+        constnet::init::Init::TorchDefault.fill(parameter.role, values, &mut rng);
+    });
     parameters
 }
 
@@ -44,10 +46,10 @@ where
     all
 }
 
-/// Records every call of a walk: roles and numbers.
-fn visited<P: Parameters<f32>>(parameters: &P) -> Vec<(Role, Vec<f32>)> {
+/// Records every call of a walk: keys, roles and numbers.
+fn visited<P: Parameters<f32>>(parameters: &P) -> Vec<(String, Role, Vec<f32>)> {
     let mut all = Vec::new();
-    parameters.visit(&mut |role, values| all.push((role, values.to_vec())));
+    parameters.visit(&mut |parameter, values| all.push((parameter.to_string(), parameter.role, values.to_vec())));
     all
 }
 
@@ -61,14 +63,14 @@ fn walks<P: Parameters<f32> + Clone>(parameters: P) {
             count
         });
     });
-    let seen: Vec<f32> = visited(&a).into_iter().flat_map(|(_, values)| values).collect();
+    let seen: Vec<f32> = visited(&a).into_iter().flat_map(|(_, _, values)| values).collect();
     assert_eq!(seen.len(), P::COUNT);
     assert!(seen.windows(2).all(|pair| (pair[1] - pair[0] - 1.0).abs() < 1e-6), "visit has another order than zip");
     let mut zipped = Vec::new();
-    P::zip([&mut a, &mut b, &mut c], &mut |role, [a, b, c]| {
+    P::zip([&mut a, &mut b, &mut c], &mut |parameter, [a, b, c]| {
         assert_eq!((a.len(), a.len()), (b.len(), c.len()));
         b.copy_from_slice(a);
-        zipped.push((role, a.to_vec()));
+        zipped.push((parameter.to_string(), parameter.role, a.to_vec()));
     });
     assert_eq!(zipped, visited(&a));
     assert_eq!(visited(&b), visited(&a), "zip pairs other numbers than visit shows");

@@ -1,6 +1,6 @@
 //! A layer with one chosen fault in its backward pass: `y = scale * x`, one scale for each number.
 
-use constnet::layer::{Differentiable, Layer, Parameters, Role};
+use constnet::layer::{Differentiable, Layer, Parameter, Parameters, Path, Role};
 use constnet::nalgebra::SVector;
 use constnet::{ConstZero, Vector};
 
@@ -36,13 +36,21 @@ impl<const FAULT: u8> ConstZero for Faulty<FAULT> {
 impl<const FAULT: u8> Parameters<f64> for Faulty<FAULT> {
     const COUNT: usize = 3;
 
-    fn visit(&self, f: &mut impl FnMut(Role, &[f64])) {
-        f(Role::Weight { fan_in: 1, fan_out: 1 }, self.scale.as_slice());
+    fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[f64])) {
+        f(&scale(path), self.scale.as_slice());
     }
 
-    fn zip<const N: usize>(all: [&mut Self; N], f: &mut impl FnMut(Role, [&mut [f64]; N])) {
-        f(Role::Weight { fan_in: 1, fan_out: 1 }, all.map(|layer| layer.scale.as_mut_slice()));
+    fn zip_at<const N: usize>(
+        all: [&mut Self; N],
+        path: Path<'_>,
+        f: &mut impl FnMut(&Parameter<'_>, [&mut [f64]; N]),
+    ) {
+        f(&scale(path), all.map(|layer| layer.scale.as_mut_slice()));
     }
+}
+
+fn scale(path: Path<'_>) -> Parameter<'_> {
+    Parameter { path, name: "scale", role: Role::Weight { fan_in: 1, fan_out: 1 }, shape: &[3], order: &[0] }
 }
 
 impl<const FAULT: u8> Layer<Vector<3>, f64> for Faulty<FAULT> {
