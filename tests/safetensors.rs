@@ -127,7 +127,8 @@ fn broken_files() {
         format!(r#""{name}":{{"dtype":"U8","shape":[{}],"data_offsets":[{begin},{end}]}}"#, end.saturating_sub(begin))
     };
     let many = (0..1025).map(|i| tensor(&i.to_string(), 0, 0)).collect::<Vec<_>>().join(",");
-    let cases: Vec<(Vec<u8>, fn(&HeaderError) -> bool)> = vec![
+    type IsExpected = fn(&HeaderError) -> bool;
+    let cases: Vec<(Vec<u8>, IsExpected)> = vec![
         (vec![0; 7], |e| matches!(e, HeaderError::TooShort)),
         (u64::MAX.to_le_bytes().to_vec(), |e| matches!(e, HeaderError::HeaderTooLong)),
         (9_u64.to_le_bytes().to_vec(), |e| matches!(e, HeaderError::HeaderCut)),
