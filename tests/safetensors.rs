@@ -120,6 +120,8 @@ fn file(header: &str, data: &[u8]) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), data].concat()
 }
 
+type IsExpected = fn(&HeaderError) -> bool;
+
 /// Each way in which a file can be broken is its own error.
 #[test]
 fn broken_files() {
@@ -127,7 +129,6 @@ fn broken_files() {
         format!(r#""{name}":{{"dtype":"U8","shape":[{}],"data_offsets":[{begin},{end}]}}"#, end.saturating_sub(begin))
     };
     let many = (0..1025).map(|i| tensor(&i.to_string(), 0, 0)).collect::<Vec<_>>().join(",");
-    type IsExpected = fn(&HeaderError) -> bool;
     let cases: Vec<(Vec<u8>, IsExpected)> = vec![
         (vec![0; 7], |e| matches!(e, HeaderError::TooShort)),
         (u64::MAX.to_le_bytes().to_vec(), |e| matches!(e, HeaderError::HeaderTooLong)),
