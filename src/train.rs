@@ -214,7 +214,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
             if !self.optimizer.update(&mut self.state, net, gradient, self.learning_rate_factor) {
                 result = Err(NotFinite::Update);
             }
-            self.steps += 1;
+            self.steps = self.steps.wrapping_add(1); // A checkpoint may hold any number.
         }
         clear(gradient);
         result

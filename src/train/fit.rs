@@ -180,7 +180,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
             }
             let error = |what, step| FitError { what, step, epoch };
             let order = Permutation::new(train.len(), plan.shuffle.then_some(self.seed ^ self.epochs.rotate_left(32)));
-            self.epochs += 1;
+            self.epochs = self.epochs.wrapping_add(1);
             report.epochs += 1;
             let (mut sum, mut seen) = (N::Scalar::ZERO, 0);
             for batch in 0..batches {
@@ -205,7 +205,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
                     // A gradient half accumulated is not lost.
                     self.apply(net).map_err(|what| error(what, step))?;
                 }
-                report.steps = self.steps - first_step;
+                report.steps = self.steps.wrapping_sub(first_step);
                 if stops || report.steps >= plan.max_steps {
                     return Ok(FitReport { stop: if stops { Stop::Observer } else { Stop::MaxSteps }, ..report });
                 }
