@@ -65,8 +65,10 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     // The scaler learns from the training part alone, as the network does: the test part stands for digits yet unwritten.
     let scaler = Standardizer::<Vector<64>>::fit(train_x)?;
-    let (train_x, test_x) = (scaled(&scaler, train_x), scaled(&scaler, test_x));
-    let (train, test) = (Dataset::new(&train_x, train_y)?, Dataset::new(&test_x, test_y)?);
+    for x in train_x.iter_mut().chain(&mut *test_x) {
+        scaler.apply(x);
+    }
+    let (train, test) = (Dataset::new(train_x, train_y)?, Dataset::new(test_x, test_y)?);
     println!("{} digits to learn from, {} to be tested on", train.len(), test.len());
 
     let (mut net, mut trainer) = (NET.lock()?, TRAINER.lock()?);
@@ -125,14 +127,6 @@ impl Observer<Digits> for Watch {
         self.losses.test.extend(done.validation_loss);
         ControlFlow::Continue(())
     }
-}
-
-fn scaled(scaler: &Standardizer<Vector<64>>, samples: &[Pixels]) -> Vec<Pixels> {
-    let mut samples = samples.to_vec();
-    for x in &mut samples {
-        scaler.apply(x);
-    }
-    samples
 }
 
 /// Reads the digits: a line each, 64 pixels from 0 to 16 and the class. Every error names the file, and the line where it can.

@@ -22,10 +22,10 @@ fn datasets() {
 #[test]
 fn splits() {
     let (mut x, mut y) = ([0, 1, 2, 3, 4, 5, 6], [0, 1, 0, 1, 0, 0, 0].map(Class::<3>::const_new));
-    let ((train, _), (test, _)) = split(&x, &y, 0.5).expect("in range");
-    assert_eq!((train, test), (&[0, 1, 2, 3][..], &[4, 5, 6][..]));
+    let ((train, _), (test, _)) = split(&mut x, &mut y, 0.5).expect("in range");
+    assert_eq!((&*train, &*test), (&[0, 1, 2, 3][..], &[4, 5, 6][..]));
     for part in [-0.1, 1.0, f64::NAN] {
-        assert_eq!(split(&x, &y, part).expect_err("out of range").name, "part");
+        assert_eq!(split(&mut x, &mut y, part).expect_err("out of range").name, "part");
         assert_eq!(stratified_split(&mut x, &mut y, part).expect_err("out of range").name, "part");
     }
     let ((train_x, train_y), (test_x, test_y)) = stratified_split(&mut x, &mut y, 0.6).expect("in range");

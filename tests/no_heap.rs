@@ -161,7 +161,8 @@ fn data_and_metrics() {
             scaler.apply(x);
         }
         shuffle(&mut inputs, &mut labels, &mut rng);
-        let ((_, _), (x, labels)) = stratified_split(&mut inputs, &mut labels, 0.5).expect("in range");
+        let (_, (x, labels)) = stratified_split(&mut inputs, &mut labels, 0.5).expect("in range");
+        let (x, labels) = (&*x, &*labels);
         let mut matrix = ConfusionMatrix::<3>::NEW;
         let mut errors = Regression::NEW;
         let mut y = [SVector::ZERO; SAMPLES];

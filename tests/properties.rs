@@ -154,6 +154,7 @@ proptest! {
         let mut inputs: Vec<_> = classes.iter().copied().enumerate().collect();
         let mut labels: Vec<_> = classes.iter().map(|&class| Class::<5>::const_new(class)).collect();
         let ((train_x, train_y), (test_x, test_y)) = stratified_split(&mut inputs, &mut labels, part).unwrap();
+        let (train_x, train_y, test_x, test_y) = (&*train_x, &*train_y, &*test_x, &*test_y);
         prop_assert_eq!((train_x.len(), test_x.len()), (train_y.len(), test_y.len()));
         for ((_, class), label) in train_x.iter().zip(train_y).chain(test_x.iter().zip(test_y)) {
             prop_assert_eq!(*class, label.index());
@@ -174,9 +175,10 @@ proptest! {
     #[test]
     fn splits(len in 0..100_usize, part in 0.0..1.0_f64) {
         let all: Vec<_> = (0..len).collect();
-        let ((train_x, train_y), (test_x, test_y)) = split(&all, &all, part).unwrap();
-        prop_assert_eq!((train_x, test_x), (train_y, test_y));
-        prop_assert!(train_x.iter().chain(test_x).eq(&all));
+        let (mut x, mut y) = (all.clone(), all.clone());
+        let ((train_x, train_y), (test_x, test_y)) = split(&mut x, &mut y, part).unwrap();
+        prop_assert_eq!((&train_x, &test_x), (&train_y, &test_y));
+        prop_assert!(train_x.iter().chain(&*test_x).eq(&all));
         let wanted = f64::from(u32::try_from(len).unwrap()) * part;
         prop_assert!((f64::from(u32::try_from(train_x.len()).unwrap()) - wanted).abs() <= 0.5);
     }

@@ -89,14 +89,18 @@ impl<'a, X, Y> Dataset<'a, X, Y> {
 /// If `part` is not 0 or above, and below 1.
 ///
 /// ```
-/// let (x, y) = ([1, 2, 3, 4, 5], [10, 20, 30, 40, 50]);
-/// let ((train_x, train_y), (test_x, test_y)) = constnet::data::split(&x, &y, 0.8)?;
+/// let (mut x, mut y) = ([1, 2, 3, 4, 5], [10, 20, 30, 40, 50]);
+/// let ((train_x, train_y), (test_x, test_y)) = constnet::data::split(&mut x, &mut y, 0.8)?;
 /// assert_eq!((train_x.len(), test_x), (4, &[5][..]));
 /// # Ok::<(), constnet::error::HyperparameterError>(())
 /// ```
-pub fn split<'a, X, Y>(inputs: &'a [X], targets: &'a [Y], part: f64) -> Result<Parts<'a, X, Y>, HyperparameterError> {
+pub fn split<'a, X, Y>(
+    inputs: &'a mut [X],
+    targets: &'a mut [Y],
+    part: f64,
+) -> Result<Parts<'a, X, Y>, HyperparameterError> {
     let at = share(inputs.len().min(targets.len()), Range::Fraction.check("part", part)?);
-    let ((train_x, test_x), (train_y, test_y)) = (inputs.split_at(at), targets.split_at(at));
+    let ((train_x, test_x), (train_y, test_y)) = (inputs.split_at_mut(at), targets.split_at_mut(at));
     Ok(((train_x, train_y), (test_x, test_y)))
 }
 
@@ -138,12 +142,12 @@ pub fn stratified_split<'a, X, const N: usize>(
             front += 1;
         }
     }
-    let ((train_x, test_x), (train_y, test_y)) = (inputs.split_at(front), labels.split_at(front));
+    let ((train_x, test_x), (train_y, test_y)) = (inputs.split_at_mut(front), labels.split_at_mut(front));
     Ok(((train_x, train_y), (test_x, test_y)))
 }
 
-/// Inputs and targets to train on, inputs and targets to test with.
-pub type Parts<'a, X, Y> = ((&'a [X], &'a [Y]), (&'a [X], &'a [Y]));
+/// Inputs and targets to train on, inputs and targets to test with: mutable, so that a scaler can scale them where they are.
+pub type Parts<'a, X, Y> = ((&'a mut [X], &'a mut [Y]), (&'a mut [X], &'a mut [Y]));
 
 /// `part` of `count`, rounded.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
