@@ -91,7 +91,7 @@ impl<'a, X, Y> Dataset<'a, X, Y> {
 /// ```
 /// let (mut x, mut y) = ([1, 2, 3, 4, 5], [10, 20, 30, 40, 50]);
 /// let ((train_x, train_y), (test_x, test_y)) = constnet::data::split(&mut x, &mut y, 0.8)?;
-/// assert_eq!((train_x.len(), test_x), (4, &[5][..]));
+/// assert_eq!((train_x.len(), &*test_x), (4, &[5][..]));
 /// # Ok::<(), constnet::error::HyperparameterError>(())
 /// ```
 pub fn split<'a, X, Y>(
@@ -116,7 +116,7 @@ pub fn split<'a, X, Y>(
 /// let mut inputs = [1, 2, 3, 4, 5, 6];
 /// let mut labels = [0, 0, 0, 0, 1, 1].map(Class::<2>::const_new);
 /// let ((train, _), (test, _)) = constnet::data::stratified_split(&mut inputs, &mut labels, 0.5)?;
-/// assert_eq!((train, test.len()), (&[1, 2, 5][..], 3));
+/// assert_eq!((&*train, test.len()), (&[1, 2, 5][..], 3));
 /// # Ok::<(), constnet::error::HyperparameterError>(())
 /// ```
 pub fn stratified_split<'a, X, const N: usize>(
