@@ -185,6 +185,12 @@ fn cargo_build_finds_them() {
     check("built", "build", "build");
 }
 
+/// Weight files that do not fit, without generating any code.
+#[test]
+fn cargo_check_finds_wrong_files() {
+    check("weights", "check", "weights");
+}
+
 /// The control: the comparison takes paths away and nothing else, and sees one number.
 #[test]
 fn sentences_and_differences() {

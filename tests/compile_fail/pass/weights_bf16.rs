@@ -1,0 +1,15 @@
+//! A network of `f32` from a file of BF16.
+use constnet::safetensors::File;
+use constnet::{Dense, Network, Vector};
+
+type Net = Network<Vector<32>, (Dense<32, 10>,)>;
+
+struct Weights;
+impl File for Weights {
+    const BYTES: &'static [u8] = include_bytes!("../../data/weights/bf16.safetensors");
+}
+static NET: Net = Net::from_file::<Weights>();
+
+fn main() {
+    let _ = &NET;
+}

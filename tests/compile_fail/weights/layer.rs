@@ -1,0 +1,16 @@
+//! twin: weights_f32
+//! error: 0.weight is [10, 32], Dense<32, 11> needs [11, 32]
+use constnet::safetensors::File;
+use constnet::{Dense, Network, Vector};
+
+type Net = Network<Vector<32>, (Dense<32, 11>,)>;
+
+struct Weights;
+impl File for Weights {
+    const BYTES: &'static [u8] = include_bytes!("../../data/weights/f32.safetensors");
+}
+static NET: Net = Net::from_file::<Weights>();
+
+fn main() {
+    let _ = &NET;
+}

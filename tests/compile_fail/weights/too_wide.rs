@@ -1,0 +1,16 @@
+//! twin: weights_f32
+//! error: 0.weight is of type F64, Dense<32, 10> takes what widens to F32
+use constnet::safetensors::File;
+use constnet::{Dense, Network, Vector};
+
+type Net = Network<Vector<32>, (Dense<32, 10>,)>;
+
+struct Weights;
+impl File for Weights {
+    const BYTES: &'static [u8] = include_bytes!("../../data/weights/f64.safetensors");
+}
+static NET: Net = Net::from_file::<Weights>();
+
+fn main() {
+    let _ = &NET;
+}
