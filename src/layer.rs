@@ -238,6 +238,9 @@ pub(crate) use nothing_to_learn;
 /// Implements [`Parameters`] for layers that have none.
 macro_rules! no_parameters {
     ([$($generics:tt)*] $layer:ty) => {
+        #[cfg(feature = "serde")]
+        $crate::serialize::unit!([$($generics)*] $layer);
+
         impl<F: $crate::safetensors::File, P: $crate::safetensors::At, $($generics)*> $crate::safetensors::FromFile<F, P>
             for $layer
         {

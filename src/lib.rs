@@ -127,6 +127,7 @@
 //! |---|---|---|
 //! | `std` | yes | the processor's square root |
 //! | `rand` | yes | `init`, `Dropout`, `data::shuffle` |
+//! | `serde` | no | `Serialize` and `Deserialize` for networks, layers and scalers: `serialize` has the details |
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -149,6 +150,8 @@ pub mod optimizer;
 pub mod safetensors;
 pub mod scalar;
 mod sequential;
+#[cfg(feature = "serde")]
+pub mod serialize;
 pub mod shape;
 pub mod train;
 
