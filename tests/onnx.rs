@@ -1,0 +1,191 @@
+//! The example `onnx_to_constnet`, against models that PyTorch exported and what onnxruntime made of them:
+//! `tests/data/onnx`, written by `examples/import/export_onnx.py`.
+
+#[path = "../examples/onnx_to_constnet/convert/mod.rs"]
+mod convert;
+
+use convert::{Converted, convert};
+use safetensors::SafeTensors;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
+
+/// What each model must become.
+const MODELS: [(&str, &str); 9] = [
+    ("classifier_dynamo", CLASSIFIER),
+    ("classifier_legacy", CLASSIFIER),
+    ("activations_dynamo", ACTIVATIONS),
+    ("activations_dynamo_18", ACTIVATIONS),
+    ("activations_legacy_13", ACTIVATIONS),
+    ("residual_dynamo", RESIDUAL),
+    ("residual_legacy", RESIDUAL),
+    ("sequence_dynamo", SEQUENCE),
+    ("sequence_legacy", SEQUENCE),
+];
+const CLASSIFIER: &str =
+    "Network<Image<2, 3, 4>, (Flatten, Dense<24, 16>, Relu, DenseNoBias<16, 12>, Tanh, Dense<12, 5>, LogSoftmax)>";
+const ACTIVATIONS: &str = "Network<Vector<6>, (\
+    (Dense<6, 6>, LeakyRelu<1, 5>, Dense<6, 6>, Elu<3, 2>, Dense<6, 6>, Sigmoid, Dense<6, 6>, Tanh, Dense<6, 6>, Gelu, \
+    Dense<6, 6>, GeluTanh, Dense<6, 6>, Softplus, Dense<6, 6>, HardSigmoid), \
+    (Dense<6, 6>, HardSwish, Dense<6, 6>, Silu, Dense<6, 6>, Relu, Dense<6, 6>, Elu, Dense<6, 6>, LeakyRelu, \
+    Dense<6, 6>, Softmax))>";
+const RESIDUAL: &str = "Network<Image<1, 2, 3>, (Flatten, Dense<6, 8>, \
+    Residual<(Dense<8, 8>, Silu, Residual<(Relu, DenseNoBias<8, 8>)>)>, Dense<8, 3>, Sigmoid)>";
+const SEQUENCE: &str = "Network<Sequence<3, 4>, (Dense<3, 5>, Relu, DenseNoBias<5, 4>, Gelu, Dense<4, 2>, Softmax)>";
+
+fn data(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/onnx").join(file)
+}
+
+fn converted(name: &str) -> Result<Converted> {
+    Ok(convert(&fs::read(data(&format!("{name}.onnx")))?, name).map_err(|error| format!("{name}: {error}"))?)
+}
+
+/// Would catch: a node that becomes the wrong layer, or none.
+#[test]
+fn the_types_of_the_networks() -> Result {
+    for (name, network) in MODELS {
+        assert_eq!(converted(name)?.network, network, "{name}");
+    }
+    Ok(())
+}
+
+/// Compiles what the converter wrote, all models in one crate, and runs it.
+///
+/// Would catch: source that does not compile, weights that do not fit it, a wrong layout, a layer of another function than
+/// ONNX's.
+#[test]
+fn the_generated_source_predicts_what_onnxruntime_does() -> Result {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("onnx");
+    let mut expected = Vec::new();
+    fs::create_dir_all(folder.join("src"))?;
+    let mut main = String::from("//! Predicts with every model, and prints the bits of the outputs.\n");
+    let mut calls = String::new();
+    for (name, _) in MODELS {
+        let Converted { source, weights, .. } = converted(name)?;
+        write(&folder.join(format!("src/{name}.rs")), source.as_bytes())?;
+        write(&folder.join(format!("src/{name}.safetensors")), &weights)?;
+        let golden = fs::read(data(&format!("{name}.io.safetensors")))?;
+        let golden = SafeTensors::deserialize(&golden)?;
+        let (x, y) = (golden.tensor("x")?, golden.tensor("y")?);
+        // An image's pixels and a sequence's steps are held channels innermost.
+        let x = if x.shape().len() == 4 { channels_last(x.shape(), &numbers(x.data())) } else { numbers(x.data()) };
+        writeln!(main, "mod {name};")?;
+        writeln!(calls, "    predict({name:?}, &{name}::NET, &{x:?});")?;
+        expected.extend(numbers(y.data()).into_iter().map(|y| (name, y)));
+    }
+    write!(main, "{PREDICT}fn main() {{\n{calls}}}\n")?;
+    write(&folder.join("src/main.rs"), main.as_bytes())?;
+    write(
+        &folder.join("Cargo.toml"),
+        format!(
+            "[package]\nname = \"models\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
+            constnet = {{ path = {:?}, default-features = false }}\n",
+            env!("CARGO_MANIFEST_DIR")
+        )
+        .as_bytes(),
+    )?;
+    // The versions that are here already, so that nothing need be fetched.
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let run = Command::new(cargo)
+        .args(["run", "--quiet", "--offline", "--manifest-path"])
+        .arg(folder.join("Cargo.toml"))
+        .env("CARGO_TARGET_DIR", folder.join("target"))
+        .output()?;
+    assert!(run.status.success(), "the generated source failed:\n{}", String::from_utf8_lossy(&run.stderr));
+
+    let printed = String::from_utf8(run.stdout)?;
+    assert_eq!(printed.lines().count(), expected.len(), "as many outputs as onnxruntime's");
+    for (line, (name, expected)) in printed.lines().zip(expected) {
+        let (model, bits) = line.split_once(' ').ok_or("a model and a number")?;
+        let actual = f32::from_bits(bits.parse()?);
+        assert_eq!(model, name);
+        let near = approx::relative_eq!(actual, expected, epsilon = 1e-7, max_relative = 1e-5);
+        assert!(near, "{name}: {actual}, onnxruntime has {expected}");
+    }
+    Ok(())
+}
+
+/// What the program does with a model.
+const PREDICT: &str = "
+use constnet::shape::Tensor;
+use constnet::{ConstZero, Network, layer::Layer, shape::Shape};
+
+fn predict<In: Shape, L: Layer<In>>(name: &str, net: &Network<In, L>, x: &[f32]) {
+    for numbers in x.chunks_exact(In::LEN) {
+        let (mut x, mut y) = (In::Tensor::ZERO, <L::Out as Shape>::Tensor::ZERO);
+        x.as_mut_slice().copy_from_slice(numbers);
+        net.forward(&x, &mut y);
+        for y in Tensor::as_slice(&y) {
+            println!(\"{name} {}\", y.to_bits());
+        }
+    }
+}
+
+";
+
+/// Writes what is new only, so that cargo need not build again.
+fn write(path: &Path, content: &[u8]) -> Result {
+    if fs::read(path).is_ok_and(|old| old == content) { Ok(()) } else { Ok(fs::write(path, content)?) }
+}
+
+fn numbers(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect()
+}
+
+/// From PyTorch's order of images, channel by channel, to that of constnet's memory.
+fn channels_last(shape: &[usize], x: &[f32]) -> Vec<f32> {
+    let &[_, channels, height, width] = shape else { return x.to_vec() };
+    let pixels = height * width;
+    let image = |x: &[f32]| (0..pixels * channels).map(|i| x[i % channels * pixels + i / channels]).collect::<Vec<_>>();
+    x.chunks_exact(channels * pixels).flat_map(image).collect()
+}
+
+/// What cannot be expressed is refused by the node's operator and name.
+#[test]
+fn refusals_name_the_node() -> Result {
+    let cases = [
+        ("refused_conv", "node Conv `node_conv1d` is nothing that a constnet network can express"),
+        ("refused_product", "node Mul `node_mul` is nothing that a constnet network can express"),
+        ("refused_hard_tanh", "node Clip `/1/Clip` is nothing that a constnet network can express"),
+        (
+            "refused_flatten",
+            "node Flatten `/1/Flatten`: constnet flattens `Sequence<2, 4>` channel by channel, this step by step: \
+            train with an input of one axis",
+        ),
+    ];
+    for (name, message) in cases {
+        let model = fs::read(data(&format!("{name}.onnx")))?;
+        assert_eq!(convert(&model, name).err().as_deref(), Some(message), "{name}");
+    }
+    Ok(())
+}
+
+/// A model that is cut anywhere, or has a bit changed, is refused or still converted; nothing panics or hangs.
+///
+/// Would catch: an index, a product of dimensions or a walk that trusts the file.
+#[test]
+fn broken_files() -> Result {
+    assert!(convert(b"", "empty").err().is_some_and(|error| error.contains("not an ONNX file")));
+    assert!(convert(b"GIF89a, and more", "gif").is_err_and(|error| error.contains("not a whole ONNX file")));
+    let model = fs::read(data("residual_dynamo.onnx"))?;
+    let half = convert(&model[..model.len() / 2], "half").err().ok_or("half a file was converted")?;
+    assert!(half.contains("not a whole ONNX file"), "{half}");
+    let mut refused = 0;
+    for at in 0..model.len() {
+        refused += usize::from(convert(&model[..at], "cut").is_err());
+        for bit in [0, 3, 7] {
+            let mut broken = model.clone();
+            broken[at] ^= 1 << bit;
+            let _ = convert(&broken, "broken");
+        }
+    }
+    // Only the operator set's version and the producer's name may be missing at the end.
+    assert!(refused > model.len() * 9 / 10, "{refused} of {} cuts are refused", model.len());
+    Ok(())
+}
