@@ -14,6 +14,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Serialize};
 use std::fmt::Debug;
+use std::sync::Mutex;
 
 type Net = Network<
     Vector<6>,
@@ -81,7 +82,7 @@ type Line = Network<Vector<2>, (Dense<2, 1>, Relu)>;
 #[test]
 fn texts_that_do_not_fit() {
     let fits = r#"[{"weight":[1.0,2.0],"bias":[3.0]},null]"#;
-    assert_eq!(serde_json::from_str::<Line>(fits).expect("a line").layers.0.bias[0], 3.0_f32);
+    assert_eq!(serde_json::from_str::<Line>(fits).expect("a line").layers.0.bias, SVector::from([3.0]));
     let cases = [
         (r#"[{"weight":[1.0],"bias":[3.0]},null]"#, "invalid length 1, expected a list of 2 numbers"),
         (r#"[{"weight":[1.0,2.0,3.0],"bias":[3.0]},null]"#, "invalid length 3, expected a list of 2 numbers"),
@@ -101,6 +102,10 @@ fn texts_that_do_not_fit() {
     }
 }
 
+type Wider = Network<Vector<3>, (Dense<3, 1>, Relu)>;
+type Narrower = Network<Vector<1>, (Dense<1, 1>, Relu)>;
+type Unbiased = Network<Vector<2>, (DenseNoBias<2, 2>, Relu)>;
+
 /// Every file that is cut, and files of other networks.
 #[test]
 fn bytes_that_do_not_fit() {
@@ -110,20 +115,18 @@ fn bytes_that_do_not_fit() {
     for end in 0..bytes.len() {
         assert!(postcard::from_bytes::<Line>(&bytes[..end]).is_err(), "{end} bytes are enough");
     }
-    type Wider = Network<Vector<3>, (Dense<3, 1>, Relu)>;
-    type Narrower = Network<Vector<1>, (Dense<1, 1>, Relu)>;
-    type Unbiased = Network<Vector<2>, (DenseNoBias<2, 2>, Relu)>;
     assert!(postcard::from_bytes::<Wider>(bytes).is_err());
     assert!(postcard::from_bytes::<Narrower>(bytes).is_err());
     assert!(postcard::from_bytes::<Unbiased>(bytes).is_err());
 }
 
+type Large = Network<Vector<2048>, (Dense<2048, 2048>,)>;
+static NET: Mutex<Large> = Mutex::new(Large::ZERO);
+
 /// In place, a network that the stack could not hold: 16 MiB of parameters on a thread of 64 KiB.
 #[test]
 fn in_place_needs_no_stack() {
-    type Large = Network<Vector<2048>, (Dense<2048, 2048>,)>;
     const { assert!(size_of::<Large>() > 16 << 20) };
-    static NET: std::sync::Mutex<Large> = std::sync::Mutex::new(Large::ZERO);
     let mut net = NET.lock().expect("nobody else");
     net.layers.0.weight[(7, 5)] = 3.5;
     let bytes = postcard::to_extend(&*net, Vec::new()).expect("memory");
