@@ -5,7 +5,7 @@ use constnet::layer::{Layer, Parameters};
 use constnet::loss::Mse;
 use constnet::nalgebra::SVector;
 use constnet::optimizer::Adam;
-use constnet::safetensors::{Names, Stored};
+use constnet::safetensors::{HeaderError, Names, Stored, Tensors};
 use constnet::shape::Shape;
 use constnet::train::{Checkpoint, Trainer};
 use constnet::{ConstZero, Dense, DenseNoBias, Flatten, Network, Relu, Residual, Sequence, Tanh, Vector};
@@ -317,4 +317,20 @@ fn counts_at_their_end() {
     let data = constnet::data::Dataset::new(&inputs, &[SVector::<f32, 1>::ZERO])
         .map(|data| trainer.fit(net, data, constnet::train::Fit::epochs(2), &mut ()).map(|report| report.steps));
     assert_eq!(data.expect("a pair").expect("finite"), 2);
+}
+
+/// Would catch: tensors that lie inside others, which the sums of begins and ends do not show when they are empty.
+#[test]
+fn an_empty_tensor_inside_another() {
+    let file = |at: usize| {
+        let header = format!(
+            r#"{{"a":{{"dtype":"U8","shape":[3],"data_offsets":[0,3]}},"e":{{"dtype":"U8","shape":[0],"data_offsets":[{at},{at}]}}}}"#
+        );
+        [&(header.len() as u64).to_le_bytes(), header.as_bytes(), b"123"].concat()
+    };
+    for at in 0..4 {
+        let ours = Tensors::parse(&file(at)).map(|tensors| tensors.len());
+        assert_eq!(ours, if at % 3 == 0 { Ok(2) } else { Err(HeaderError::OverlapOrHole) }, "at {at}");
+        assert_eq!(SafeTensors::deserialize(&file(at)).is_ok(), ours.is_ok(), "the official reader, at {at}");
+    }
 }

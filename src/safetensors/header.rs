@@ -230,7 +230,8 @@ impl<'a> Tensors<'a> {
         }
         let mut tensors = Self { header, data, len: 0 };
         // Tensors that cover the data once form one chain from 0 to its end. Then the multiset of their begins, and the end of the
-        // data, is that of their ends, and 0; any other way to reach equality would need a tensor that ends before it begins.
+        // data, is that of their ends, and 0; any other way to reach equality would need a tensor that ends before it begins, or an
+        // empty one inside another.
         let (mut begins, mut ends) = (scatter(data.len()), scatter(0));
         let mut at = 0;
         while let Some((view, next)) = tri!(tensors.next(at)) {
@@ -245,7 +246,26 @@ impl<'a> Tensors<'a> {
             }
             at = next;
         }
-        if begins == ends { Ok(tensors) } else { Err(HeaderError::OverlapOrHole) }
+        if begins == ends && !tri!(tensors.has_empty_inside()) { Ok(tensors) } else { Err(HeaderError::OverlapOrHole) }
+    }
+
+    /// Whether an empty tensor lies inside another.
+    const fn has_empty_inside(&self) -> Result<bool, HeaderError> {
+        let mut at = 0;
+        while let Some((empty, next)) = tri!(self.next(at)) {
+            at = next;
+            if empty.begin < empty.end {
+                continue;
+            }
+            let mut other_at = 0;
+            while let Some((other, next)) = tri!(self.next(other_at)) {
+                if other.begin < empty.begin && empty.begin < other.end {
+                    return Ok(true);
+                }
+                other_at = next;
+            }
+        }
+        Ok(false)
     }
 
     /// How many tensors.
