@@ -110,6 +110,8 @@
 //! assert_eq!(ABS.predict(&SVector::from([-3.0]))[0], 3.0);
 //! ```
 //!
+//! [`guide`] goes the whole way: training in PyTorch, weights that the compiler checks, a microcontroller.
+//!
 //! # A layer of your own
 //!
 //! Implement [`Layer`](layer::Layer) to predict, [`Parameters`](layer::Parameters) and
@@ -138,6 +140,7 @@ mod class;
 pub mod data;
 pub mod error;
 pub mod gradcheck;
+pub mod guide;
 #[cfg(feature = "rand")]
 pub mod init;
 mod kernels;
