@@ -3,6 +3,7 @@
 
 #[path = "../examples/onnx_to_constnet/convert/mod.rs"]
 mod convert;
+mod python;
 
 use convert::{Converted, convert};
 use safetensors::SafeTensors;
@@ -187,5 +188,22 @@ fn broken_files() -> Result {
     }
     // Only the operator set's version and the producer's name may be missing at the end.
     assert!(refused > model.len() * 9 / 10, "{refused} of {} cuts are refused", model.len());
+    Ok(())
+}
+
+/// Where PyTorch and onnxruntime are, the script exports models that become the same networks.
+///
+/// Would catch: an exporter, once the versions in `requirements.txt` are raised, that writes other nodes.
+#[test]
+fn the_script_exports_the_same_models() -> Result {
+    let packages = ["torch", "onnx", "onnxscript", "onnxruntime", "safetensors"];
+    let Some(python) = python::find(&packages)? else { return Ok(()) };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("onnx_exported");
+    python.succeed(&["export_onnx.py", folder.to_str().ok_or("the path of the target folder is UTF-8")?])?;
+    for (name, network) in MODELS {
+        let exported = convert(&fs::read(folder.join(format!("{name}.onnx")))?, name)?;
+        assert_eq!(exported.network, network, "{name}");
+        assert!(exported.weights == converted(name)?.weights, "{name}: the weights differ");
+    }
     Ok(())
 }

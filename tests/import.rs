@@ -1,0 +1,274 @@
+//! Models of PyTorch and Keras, exported by the scripts of `examples/import`, against what the frameworks themselves predict:
+//! `tests/data/import`.
+#![cfg(feature = "rand")]
+
+mod python;
+
+use constnet::layer::{Layer, Parameters};
+use constnet::shape::argument::TensorFor;
+use constnet::shape::{Shape, Tensor, TensorOf};
+use constnet::{
+    ConstZero, Dense, DenseNoBias, Dropout, Elu, Flatten, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, Image,
+    LeakyRelu, LogSoftmax, Network, Relu, Reshape, Residual, Sequence, Sigmoid, Silu, Softmax, Softplus, Tanh, Vector,
+};
+use safetensors::{Dtype, SafeTensors};
+use std::any::type_name;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
+
+/// Declares the type of each file, and checks that it is what the script wrote into it.
+macro_rules! models {
+    ($($name:ident $file:literal: $network:ty;)+) => {
+        $(type $name = $network;)+
+
+        /// File, and type as it is written here.
+        const MODELS: &[(&str, &str)] = &[$(($file, stringify!($network))),+];
+    };
+}
+
+models! {
+    TorchClassifier "torch_classifier": Network<Image<2, 3, 4>, (
+        Flatten, Dense<24, 16>, Relu, Dropout<1, 4>, DenseNoBias<16, 12>, LeakyRelu<1, 5>, Dropout, Dense<12, 5>, LogSoftmax
+    )>;
+    TorchNested "torch_nested": Network<Vector<6>, (
+        Dense<6, 8>, Residual<(Tanh, Dense<8, 8>, Identity)>, (Elu<3, 2>, Dense<8, 12>, (GeluTanh,)),
+        Reshape<Image<2, 2, 3>>, Softmax, Flatten, Dense<12, 4>, Sigmoid
+    )>;
+    TorchActivations "torch_activations": Network<Vector<5>, (
+        (
+            Dense<5, 5>, Elu, Dense<5, 5>, Gelu, Dense<5, 5>, Silu, Dense<5, 5>, Softplus,
+            Dense<5, 5>, HardSigmoid, Dense<5, 5>, HardSwish, Dense<5, 5>, LeakyRelu, Dense<5, 5>, Relu
+        ),
+        (Dense<5, 3>, Softmax)
+    )>;
+    TorchSequence "torch_sequence": Network<Sequence<3, 4>, (Dense<3, 5>, Softmax, Flatten, Tanh, Dense<20, 2>)>;
+    KerasClassifier "keras_classifier": Network<Image<2, 3, 4>, (
+        Flatten, Dropout<1, 5>, Dense<24, 16>, Relu, DenseNoBias<16, 12>, LeakyRelu<3, 10>,
+        Dense<12, 8>, LeakyRelu<1, 5>, Dense<8, 5>, LogSoftmax
+    )>;
+    KerasFunctional "keras_functional": Network<Vector<6>, (
+        (
+            Dense<6, 6>, Elu, Dense<6, 6>, Gelu, Dense<6, 6>, Sigmoid, Dense<6, 6>, Tanh,
+            Dense<6, 6>, Silu, Dense<6, 6>, Softplus, Dense<6, 6>, HardSigmoid, Dense<6, 6>, HardSwish
+        ),
+        (Dense<6, 6>, Tanh, Residual<(LeakyRelu<1, 8>, Dense<6, 6>, Identity)>, (Elu<3, 2>, Dense<6, 3>), Relu, Softmax)
+    )>;
+    KerasSequence "keras_sequence": Network<Sequence<3, 4>, (Dense<3, 5>, Softmax, Flatten, Dense<20, 2>)>;
+}
+
+/// The golden files.
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/import")
+}
+
+/// The shape and the numbers of a tensor.
+fn tensor(file: &[u8], name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
+    let tensors = SafeTensors::deserialize(file)?;
+    let view = tensors.tensor(name)?;
+    assert_eq!(view.dtype(), Dtype::F32, "{name}");
+    let numbers = view.data().as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
+    Ok((view.shape().to_vec(), numbers.collect()))
+}
+
+fn assert_near(what: &str, actual: &[f32], expected: &[f32]) {
+    assert_eq!(actual.len(), expected.len(), "{what}: numbers");
+    for (i, (actual, expected)) in actual.iter().zip(expected).enumerate() {
+        let near = approx::relative_eq!(actual, expected, epsilon = 1e-7, max_relative = 1e-5);
+        assert!(near, "{what}, number {i}: {actual}, the framework has {expected}");
+    }
+}
+
+/// Predicts for the inputs of `NAME.io.safetensors`, and compares with its outputs.
+fn check<In: Shape, L: Layer<In>>(folder: &Path, name: &str, net: &Network<In, L>) -> Result
+where
+    TensorOf<In, f32>: TensorFor<In, f32>,
+{
+    let file = fs::read(folder.join(format!("{name}.io.safetensors")))?;
+    let ((shape, x), (_, y)) = (tensor(&file, "x")?, tensor(&file, "y")?);
+    // PyTorch has an image's channels outermost; in memory they are innermost, as Keras has them.
+    let is_channels_first = name.starts_with("torch") && shape.len() == 4;
+    let pixels = In::LEN / In::CHANNELS;
+    let mut actual = Vec::new();
+    for x in x.chunks_exact(In::LEN) {
+        let mut input = TensorOf::<In, f32>::ZERO;
+        for (i, number) in input.as_mut_slice().iter_mut().enumerate() {
+            *number = x[if is_channels_first { i % In::CHANNELS * pixels + i / In::CHANNELS } else { i }];
+        }
+        actual.extend_from_slice(net.predict(&input).as_slice());
+    }
+    assert_near(name, &actual, &y);
+    Ok(())
+}
+
+/// Loads `NAME.safetensors`, and checks its predictions.
+fn load_and_check<In: Shape, L: Layer<In> + Parameters<f32>>(
+    folder: &Path,
+    name: &str,
+    mut net: Network<In, L>,
+) -> Result
+where
+    TensorOf<In, f32>: TensorFor<In, f32>,
+{
+    net.load_file(folder.join(format!("{name}.safetensors"))).map_err(|error| format!("{name}: {error}"))?;
+    check(folder, name, &net)
+}
+
+fn load_and_check_all(folder: &Path) -> Result {
+    load_and_check(folder, "torch_classifier", TorchClassifier::ZERO)?;
+    load_and_check(folder, "torch_nested", TorchNested::ZERO)?;
+    load_and_check(folder, "torch_activations", TorchActivations::ZERO)?;
+    load_and_check(folder, "torch_sequence", TorchSequence::ZERO)?;
+    load_and_check(folder, "keras_classifier", KerasClassifier::ZERO)?;
+    load_and_check(folder, "keras_functional", KerasFunctional::ZERO)?;
+    load_and_check(folder, "keras_sequence", KerasSequence::ZERO)
+}
+
+/// Would catch: a kernel that is not transposed, an order of flattening, an option or a key that is not the framework's.
+#[test]
+fn loaded_at_run_time() -> Result {
+    load_and_check_all(&golden())
+}
+
+/// Writes a static of a file of `tests/data/import`.
+macro_rules! constant {
+    ($name:ident, $weights:ident, $network:ty, $file:literal) => {
+        struct $weights;
+        impl constnet::safetensors::File for $weights {
+            const BYTES: &'static [u8] = include_bytes!(concat!("data/import/", $file));
+        }
+        static $name: $network = <$network>::from_file::<$weights>();
+    };
+}
+constant!(TORCH, TorchWeights, TorchNested, "torch_nested.safetensors");
+constant!(KERAS, KerasWeights, KerasClassifier, "keras_classifier.safetensors");
+
+/// The same files, read by the compiler.
+#[test]
+fn read_at_compile_time() -> Result {
+    check(&golden(), "torch_nested", &TORCH)?;
+    check(&golden(), "keras_classifier", &KERAS)
+}
+
+/// Would catch: a script that prints another type than the one that fits its file.
+#[test]
+fn the_types_that_the_scripts_print() -> Result {
+    let plain = |text: &str| text.split_whitespace().collect::<String>();
+    for (name, network) in MODELS {
+        let file = fs::read(golden().join(format!("{name}.safetensors")))?;
+        let (_, metadata) = SafeTensors::read_metadata(&file)?;
+        let printed = metadata.metadata().as_ref().and_then(|map| map.get("network")).ok_or("no type in the file")?;
+        assert_eq!(plain(printed), plain(network), "{name}");
+    }
+    assert!(type_name::<TorchSequence>().contains("Sequence<3, 4>"));
+    Ok(())
+}
+
+/// Where PyTorch and Keras are, the scripts write the golden files again.
+#[test]
+fn the_scripts_write_the_golden_files() -> Result {
+    let Some(python) = python::find(&["torch", "keras", "safetensors"])? else { return Ok(()) };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("import");
+    let path = folder.to_str().ok_or("the path of the target folder is UTF-8")?;
+    python.succeed(&["export_pytorch.py", path])?;
+    python.succeed(&["export_keras.py", path])?;
+    load_and_check_all(&folder)?;
+    for (name, _) in MODELS {
+        let (written, golden) = (folder.join(name), golden().join(name));
+        let weights = |path: &Path| fs::read(path.with_extension("safetensors"));
+        assert!(weights(&written)? == weights(&golden)?, "{name}: the weights differ");
+        let outputs = |path: &Path| tensor(&fs::read(path.with_extension("io.safetensors"))?, "y");
+        assert_near(name, &outputs(&written)?.1, &outputs(&golden)?.1);
+    }
+    Ok(())
+}
+
+/// Where PyTorch and Keras are, the scripts refuse what does not exist here, by name, and export a user's own model.
+#[test]
+fn what_the_scripts_refuse() -> Result {
+    let Some(python) = python::find(&["torch", "keras", "safetensors"])? else { return Ok(()) };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("import_own");
+    fs::create_dir_all(&folder)?;
+    let (model, file) = (folder.join("model.py"), folder.join("net.safetensors"));
+    fs::write(&model, OWN_MODELS)?;
+    let (model, file) = (model.to_str().ok_or("UTF-8")?, file.to_str().ok_or("UTF-8")?);
+
+    python.succeed(&["export_pytorch.py", &format!("{model}:wrapped"), "3", file])?;
+    let mut net = Network::<Vector<3>, (Dense<3, 2>,)>::ZERO;
+    net.load_file(file)?;
+
+    let refused = python.run(&["export_pytorch.py", &format!("{model}:missing"), "3", file])?;
+    let message = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && message.ends_with("model.py has no `missing`\n"), "{message}");
+
+    let refused = python.run(&["-c", REFUSALS, model, file])?;
+    let messages = String::from_utf8(refused.stdout)?;
+    let expected = [
+        "module Conv1d (`the model.0`): constnet has no layer for it, with these options",
+        "module Softplus (`the model.1`): constnet has no layer for it, with these options",
+        "module Linear (`the model.0`): it takes 3 numbers, and `Vector<4>` comes in",
+        "module Product (`the model`): it is neither its one child nor a residual connection around it",
+        "the model: constnet flattens channel by channel, and no dense layer follows to take up the difference",
+        "layer Conv2D (`c`): constnet has no layer for it, with these options",
+        "layer Dense (`d`): constnet has no activation `selu`",
+        "neither a functional model nor a `Sequential` that knows its input: begin with `Input(shape)`",
+    ];
+    let errors = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(messages.lines().collect::<Vec<_>>(), expected, "{errors}");
+    Ok(())
+}
+
+/// A user's models.
+const OWN_MODELS: &str = "
+from torch import nn
+
+class Product(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(3, 3)
+
+    def forward(self, x):
+        return x * self.linear(x)
+
+class Wrapper(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(3, 2)
+
+    def forward(self, x):
+        return self.linear(x)
+
+convolution = nn.Sequential(nn.Conv1d(2, 3, 3), nn.ReLU())
+softplus = nn.Sequential(nn.Linear(3, 2), nn.Softplus(beta=2))
+sequence = nn.Sequential(nn.Linear(3, 2), nn.Flatten())
+product, wrapped = Product, Wrapper()
+";
+
+/// Tries what must be refused, and prints what is said. The arguments: the file of the models, and one to write.
+const REFUSALS: &str = "
+import sys
+import keras
+import export_keras
+import export_pytorch
+from network import Refused
+
+model, file = sys.argv[1:]
+
+def refused(export, *arguments):
+    try:
+        print(export(*arguments, file))
+    except Refused as refused:
+        print(refused)
+
+for name, axes in [('convolution', (2, 8)), ('softplus', (3,)), ('softplus', (4,)), ('product', (3,)), ('sequence', (4, 3))]:
+    refused(export_pytorch.export, export_pytorch.load(f'{model}:{name}'), axes)
+l = keras.layers
+for layers in [
+    [l.Input((4, 4, 1)), l.Conv2D(2, 3, name='c')],
+    [l.Input((4,)), l.Dense(2, activation='selu', name='d')],
+    [l.Dense(2)],
+]:
+    refused(export_keras.export, keras.Sequential(layers))
+";
