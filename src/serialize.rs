@@ -22,8 +22,8 @@
 //!
 //! # Cost
 //! `deserialize` builds the network by value, so that the stack must hold it, in an unoptimised build more than once.
-//! `Deserialize::deserialize_in_place` writes to a network that is there, such as a `static`, and needs a few hundred bytes; after an
-//! error a part of the numbers is new. The library allocates nothing either way.
+//! `Deserialize::deserialize_in_place` writes to a network that is there, such as a `static`, and needs no more stack for a large
+//! one; after an error a part of the numbers is new. The library allocates nothing either way.
 
 use crate::data::{MinMaxScaler, Standardizer};
 use crate::layer::Layer;
