@@ -1,9 +1,10 @@
 //! What must not compile does not, and says why in a plain sentence of ours.
 //!
 //! Each `tests/compile_fail/*.rs` names its `twin`, the file in `pass/` that compiles and from which it differs in one place,
-//! and the sentence that its first `error` begins with. `cargo check` must find it; for those in `build/`, whose checks are
-//! evaluated when code is generated, `cargo build`. Only the sentences are compared, without the paths in front of names, and
-//! `[..]` stands for what a compiler may shorten: the rest of the output is each compiler's own. Whole outputs are compared on one pinned compiler, in [`snapshots`].
+//! and the sentence that its first `error` begins with. `cargo check` must find it, as for the wrong files of weights in
+//! `weights/`; for those in `build/`, whose checks are evaluated when code is generated, `cargo build`. Only the sentences are
+//! compared, without the paths in front of names, and `[..]` stands for what a compiler may shorten: the rest of the output is each
+//! compiler's own. Whole outputs are compared on one pinned compiler, in [`snapshots`].
 //!
 //! Would catch: a model that does not fit and compiles; an error that blames the library's inside; a case that fails for
 //! another reason than the one it is named after, since its twin would fail too.
