@@ -4,7 +4,7 @@ use constnet::data::Standardizer;
 use constnet::layer::{Layer, Parameters};
 use constnet::loss::Mse;
 use constnet::optimizer::Adam;
-use constnet::safetensors::Stored;
+use constnet::safetensors::{Archive, Stored, Values};
 use constnet::train::{Checkpoint, Trainer};
 use constnet::{ConstZero, Dense, DenseNoBias, Network, Relu, Residual, Tanh, Vector};
 
@@ -67,4 +67,15 @@ where
 pub fn session_file((net, trainer, scaler): &mut (Single, AdamTrainer, Scaler)) -> Vec<u8> {
     let checkpoint = Checkpoint { net, trainer, scaler };
     saved(checkpoint.saved_len(), |buffer| checkpoint.save(buffer).expect("room"))
+}
+
+/// Every number of a session, as bits: cheaper than its file.
+pub fn session_bits((net, trainer, scaler): &mut (Single, AdamTrainer, Scaler)) -> Vec<u64> {
+    let mut bits = Vec::new();
+    Checkpoint { net, trainer, scaler }.entries(&mut |_, values| match values {
+        Values::F32(values) => bits.extend(values.iter().map(|value| u64::from(value.to_bits()))),
+        Values::F64(values) => bits.extend(values.iter().map(|value| value.to_bits())),
+        Values::U64(values) => bits.extend(values),
+    });
+    bits
 }

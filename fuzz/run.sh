@@ -11,6 +11,7 @@ skip() {
 }
 
 cargo +nightly --version >/dev/null 2>&1 || skip "there is no nightly toolchain: rustup toolchain install nightly"
+command -v c++ >/dev/null || skip "there is no C++ compiler, which libFuzzer is built with: apt-get install g++"
 if ! cargo fuzz --version >/dev/null 2>&1; then
     cargo install --locked cargo-fuzz || skip "cargo-fuzz is missing and cannot be installed"
 fi

@@ -3,18 +3,18 @@
 
 use constnet::nalgebra::SVector;
 use constnet::train::Checkpoint;
-use constnet_fuzz::{session, session_file};
+use constnet_fuzz::{session, session_bits, session_file};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
-static BEFORE: LazyLock<Vec<u8>> = LazyLock::new(|| session_file(&mut session()));
+static BEFORE: LazyLock<Vec<u64>> = LazyLock::new(|| session_bits(&mut session()));
 
 fuzz_target!(|file: &[u8]| {
     let mut ours = session();
     let (net, trainer, scaler) = &mut ours;
     if let Err(error) = (Checkpoint { net, trainer, scaler }).load(file) {
         assert!(!error.to_string().is_empty());
-        assert_eq!(session_file(&mut ours), *BEFORE, "a refused checkpoint has changed something");
+        assert_eq!(session_bits(&mut ours), *BEFORE, "a refused checkpoint has changed something");
         return;
     }
     let loaded = session_file(&mut ours);
