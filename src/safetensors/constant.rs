@@ -3,6 +3,7 @@ use super::key::{Names, decimal, equal};
 use super::number::{from_bf16, from_f16};
 use crate::kernels::bytes::{rows_f32, rows_f64, rows_u16};
 use crate::layer::Path;
+use core::marker::PhantomData;
 use nalgebra::{ArrayStorage, SMatrix};
 
 /// A file that is a constant: implement it for a unit struct of your own.
@@ -54,7 +55,7 @@ pub trait FromFile<F: File, P: At = Root>: Sized {
 /// A file that holds more tensors than a network takes is another network's. Those under another prefix do not count.
 pub(crate) const fn check_all_used<F: File>(needed: usize) {
     let prefix = F::NAMES.prefix.as_bytes();
-    let tensors = parse::<F>();
+    let tensors = Checked::<F>::TENSORS;
     let mut message = Message::EMPTY;
     message.text("the file holds more tensors than the ").number(needed).text(" of the network:");
     let (mut i, mut found) = (0, 0);
@@ -71,11 +72,15 @@ pub(crate) const fn check_all_used<F: File>(needed: usize) {
     }
 }
 
-const fn parse<F: File>() -> Tensors<'static> {
-    match Tensors::parse(F::BYTES) {
+/// A file whose header has been checked: once, since the compiler evaluates a constant once for each `F`, and a function for each
+/// tensor.
+struct Checked<F>(PhantomData<F>);
+
+impl<F: File> Checked<F> {
+    const TENSORS: Tensors<'static> = match Tensors::parse(F::BYTES) {
         Ok(tensors) => tensors,
         Err(error) => panic!("{}", error.sentence()),
-    }
+    };
 }
 
 /// A message in the making, since constants cannot format.
@@ -144,7 +149,7 @@ impl Need<'_> {
     /// The tensor, if it is what the layer needs.
     const fn view<F: File, P: At>(&self, widest: Dtype) -> View<'static> {
         let key = F::NAMES.key(&P::PATH, self.name);
-        let Some(view) = parse::<F>().get(key.as_str()) else {
+        let Some(view) = Checked::<F>::TENSORS.get(key.as_str()) else {
             self.complain(key.as_str(), " is missing from the file", &[], " needs ")
         };
         let mut is_equal = view.shape().len() == self.shape.len();
