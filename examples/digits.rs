@@ -4,7 +4,8 @@
 //! that it has never seen, and draws the loss curve and the confusion matrix.
 //!
 //! ```text
-//! cargo run --release --example digits
+//! cargo run --release --example digits              # the split and the first parameters of seed 0
+//! cargo run --release --example digits -- 3 1       # another split, other first parameters
 //! ```
 
 #[path = "support/plot.rs"]
@@ -58,9 +59,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
+    let [split_seed, init_seed] = seeds()?;
     // The same seed gives the same split. Stratified: a fifth of every class is for the test.
     let (mut pixels, mut digits) = load()?;
-    shuffle(&mut pixels, &mut digits, &mut StdRng::seed_from_u64(0));
+    shuffle(&mut pixels, &mut digits, &mut StdRng::seed_from_u64(split_seed));
     let ((train_x, train_y), (test_x, test_y)) = stratified_split(&mut pixels, &mut digits, 0.8)?;
 
     // The scaler learns from the training part alone, as the network does: the test part stands for digits yet unwritten.
@@ -72,7 +74,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("{} digits to learn from, {} to be tested on", train.len(), test.len());
 
     let (mut net, mut trainer) = (NET.lock()?, TRAINER.lock()?);
-    net.init_with(Init::KaimingUniform, &mut StdRng::seed_from_u64(0));
+    net.init_with(Init::KaimingUniform, &mut StdRng::seed_from_u64(init_seed));
+    trainer.seed = init_seed;
     println!("{} parameters, trained in {} bytes", Digits::PARAMETERS, size_of_val(&*trainer) + size_of_val(&*net));
     if cfg!(debug_assertions) {
         println!("this is a debug build: `cargo run --release --example digits` is many times faster");
@@ -99,6 +102,15 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("loss curve and confusion matrix: {}", picture.display());
     println!("test accuracy: {:.4}", matrix.accuracy());
     Ok(())
+}
+
+/// The seeds on the command line: of the split, and of the first parameters.
+fn seeds() -> Result<[u64; 2], Box<dyn Error>> {
+    let mut seeds = [0; 2];
+    for (seed, text) in seeds.iter_mut().zip(std::env::args().skip(1)) {
+        *seed = text.parse().map_err(|_| format!("a seed is a natural number, not `{text}`"))?;
+    }
+    Ok(seeds)
 }
 
 /// Moves the progress bar, and keeps the losses.

@@ -1,5 +1,6 @@
 //! Errors of the boundary: values that a user gives. What is inside has been checked and cannot fail.
 
+use crate::message::Message;
 use core::fmt;
 
 /// A hyperparameter is out of its range.
@@ -33,6 +34,8 @@ pub(crate) enum Range {
     Fraction,
     /// Above 0, 1 or below.
     Decay,
+    /// Above 0 in any scalar.
+    NotTiny,
 }
 
 impl Range {
@@ -43,6 +46,7 @@ impl Range {
             Self::NotNegative => (value >= 0.0, "finite and 0 or above"),
             Self::Fraction => (value >= 0.0 && value < 1.0, "0 or above, and below 1"),
             Self::Decay => (value > 0.0 && value <= 1.0, "above 0, and 1 or below"),
+            Self::NotTiny => (value >= 1e-30, "finite and 1e-30 or above"),
         };
         if holds && value.is_finite() { Ok(value) } else { Err(HyperparameterError { name, value, range }) }
     }
@@ -72,25 +76,16 @@ impl Range {
 pub const fn valid<V: Copy>(result: Result<V, HyperparameterError>) -> V {
     match result {
         Ok(value) => value,
-        Err(error) => panic!("{}", error.range_message()),
-    }
-}
-
-impl HyperparameterError {
-    /// What a constant can print: one string.
-    const fn range_message(&self) -> &'static str {
-        match self.range.as_bytes() {
-            b"finite and above 0" => "this hyperparameter must be finite and above 0",
-            b"finite and 0 or above" => "this hyperparameter must be finite and 0 or above",
-            b"0 or above, and below 1" => "this hyperparameter must be 0 or above, and below 1",
-            b"above 0, and 1 or below" => "this hyperparameter must be above 0, and 1 or below",
-            _ => "this hyperparameter is out of its range",
+        Err(error) => {
+            // Constants cannot format a float; the compiler shows the expression.
+            let mut message = Message::EMPTY;
+            message.text("`").text(error.name).text("` must be ").text(error.range).panic()
         }
     }
 }
 
 /// Inputs and targets do not make a data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum DataError {
     /// There is no sample.
@@ -109,6 +104,19 @@ pub enum DataError {
         /// Which of its numbers, in memory order.
         feature: usize,
     },
+    /// A feature whose spread is beyond the scalar.
+    Spread {
+        /// Which of a sample's numbers, in memory order.
+        feature: usize,
+    },
+    /// A split into parts that do not exist.
+    Part(HyperparameterError),
+}
+
+impl From<HyperparameterError> for DataError {
+    fn from(error: HyperparameterError) -> Self {
+        Self::Part(error)
+    }
 }
 
 impl fmt::Display for DataError {
@@ -121,6 +129,8 @@ impl fmt::Display for DataError {
             Self::NotFinite { sample, feature } => {
                 write!(f, "number {feature} of sample {sample} is not finite")
             }
+            Self::Spread { feature } => write!(f, "number {feature} spreads wider than the scalar reaches"),
+            Self::Part(error) => error.fmt(f),
         }
     }
 }

@@ -13,7 +13,8 @@
 //! # Method
 //! For each parameter and each input `p`, `(f(p + h) - f(p - h)) / 2h` with `h = 1e-5 * max(1, |p|)`, where `f` is the sum of
 //! the outputs, each times a fixed pseudo-random weight between -1 and 1. The relative error is `|a - n| / max(|a|, |n|, 1e-3)`
-//! for the analytic `a` and the numeric `n`. Points where a derivative jumps, such as 0 for [`Relu`](crate::Relu), are not fit to
+//! for the analytic `a` and the numeric `n`. A backward pass that overwrites the parameters' gradient instead of adding to it, or
+//! adds to that of the inputs instead of overwriting it, is wrong as well, and found. Points where a derivative jumps, such as 0 for [`Relu`](crate::Relu), are not fit to
 //! check at.
 //!
 //! # Cost
@@ -99,7 +100,12 @@ pub fn layer<In: Shape, L: Differentiable<In, f64>, const B: usize>(
     for dy in dy.iter_mut().flat_map(Tensor::as_mut_slice) {
         *dy = weight(&mut state);
     }
+    // A gradient that is there before is added to, and what is in `dx` is overwritten.
     let (mut gradient, mut alone, mut dx) = (L::ZERO, L::ZERO, <[In::Tensor<f64>; B]>::ZERO);
+    L::zip([&mut gradient, &mut alone], &mut |_, both| both.into_iter().for_each(|values| values.fill(BEFORE)));
+    for dx in &mut dx {
+        dx.as_mut_slice().fill(BEFORE);
+    }
     layer.forward_train(&x, &mut cache, &mut y);
     layer.backward(&x, &y, &mut cache, &dy, &mut gradient, &mut dx);
     layer.forward_train(&x, &mut cache, &mut y);
@@ -116,8 +122,8 @@ pub fn layer<In: Shape, L: Differentiable<In, f64>, const B: usize>(
             set(layer, i, p);
             f(layer, &x)
         });
-        report.add(Place::Parameter(i), get(&gradient, i), numeric);
-        report.add(Place::ParameterWithoutInputs(i), get(&alone, i), numeric);
+        report.add(Place::Parameter(i), get(&gradient, i) - BEFORE, numeric);
+        report.add(Place::ParameterWithoutInputs(i), get(&alone, i) - BEFORE, numeric);
     }
     for sample in 0..B {
         for number in 0..In::LEN {
@@ -171,7 +177,11 @@ pub fn network<In: Shape, N: Differentiable<In, f64>, L: Loss<N::Out, Y, f64>, Y
     for ((y, target), dy) in y.iter().zip(targets).zip(&mut dy) {
         loss.gradient(y, target, scale, dy);
     }
-    net.backward_parameters(x, &y, &mut cache, &dy, &mut gradient);
+    // Twice, over what the first pass has left in the cache: the second adds as much again.
+    for _ in 0..2 {
+        net.forward_train(x, &mut cache, &mut y);
+        net.backward_parameters(x, &y, &mut cache, &dy, &mut gradient);
+    }
     let mut f = |net: &N| {
         net.forward_train(x, &mut cache, &mut y);
         y.iter().zip(targets).map(|(y, target)| scale * loss.loss(y, target)).sum::<f64>()
@@ -182,7 +192,7 @@ pub fn network<In: Shape, N: Differentiable<In, f64>, L: Loss<N::Out, Y, f64>, Y
             set(net, i, p);
             f(net)
         });
-        report.add(Place::ParameterWithoutInputs(i), get(&gradient, i), numeric);
+        report.add(Place::ParameterWithoutInputs(i), get(&gradient, i) / 2.0, numeric);
     }
     report
 }
@@ -196,6 +206,9 @@ fn prepare<In: Shape, L: Differentiable<In, f64>, const B: usize>(layer: &L, cac
         layer.sample(cache, &mut Xoshiro128PlusPlus::seed_from_u64(0));
     }
 }
+
+/// What stands in gradients before the check of a layer.
+const BEFORE: f64 = 1.0;
 
 /// The `i`-th parameter.
 fn get<P: Parameters<f64>>(parameters: &P, i: usize) -> f64 {

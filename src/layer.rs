@@ -10,9 +10,10 @@ use rand::Rng;
 ///
 /// Layers, tuples of layers and [`Network`](crate::Network)s are all layers. Prediction needs no more than this trait.
 #[diagnostic::on_unimplemented(
-    message = "layer `{Self}` does not take an input of shape `{In}`",
-    label = "does not take `{In}` of `{T}`",
+    message = "layer `{Self}` does not take an input of shape `{In}` (of `{T}`)",
+    label = "does not take `{In}`",
     note = "the shape given is the output of the layer before, or the network's input; change one of the two so that they agree",
+    note = "do the scalars agree? in a `Network<.., f64>` write `Dense<3, 2, f64>`",
     note = "a tuple holds 1 to 16 layers: put more into a tuple of tuples"
 )]
 pub trait Layer<In: Shape, T: Element = f32> {
@@ -157,8 +158,8 @@ pub trait Parameters<T>: ConstZero {
 /// The batch `B` is part of the types: 1 on a microcontroller, 32 on a host. A layer of your own implements
 /// [`backward`](Differentiable::backward), and [`gradcheck`](mod@crate::gradcheck) tells whether it is right.
 #[diagnostic::on_unimplemented(
-    message = "layer `{Self}` cannot be trained with inputs of shape `{In}`",
-    label = "no backward pass for `{In}` of `{T}`",
+    message = "layer `{Self}` cannot be trained with inputs of shape `{In}` (of `{T}`)",
+    label = "no backward pass for `{In}`",
     note = "training needs `Differentiable`, which the layer or one inside it does not implement for this input"
 )]
 pub trait Differentiable<In: Shape, T: Scalar = f32>: Layer<In, T> + Parameters<T> {

@@ -27,7 +27,7 @@
 //! Write `Dense<31, 10>` for the last layer, and the compiler says where the model is first used:
 //!
 //! ```text
-//! error[E0277]: layer `Dense<31, 10>` does not take an input of shape `constnet::Vector<32>`
+//! error[E0277]: layer `Dense<31, 10>` does not take an input of shape `constnet::Vector<32>` (of `f32`)
 //!   = note: the shape given is the output of the layer before, or the network's input; change one of the two so that they agree
 //! ```
 //!
@@ -147,6 +147,7 @@ mod kernels;
 pub mod layer;
 mod layers;
 pub mod loss;
+mod message;
 pub mod metrics;
 pub mod network;
 pub mod optimizer;

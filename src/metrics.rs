@@ -110,17 +110,16 @@ pub fn accuracy<'a, T: Scalar, const N: usize>(
 
 /// The part of scores whose `k` largest include that of their class; NaN where there are none.
 ///
-/// A tie counts against the class, and so does a score that is NaN.
+/// Of equal scores the first counts as the larger, as in [`Class::argmax`]; a score that is NaN is below all others.
 pub fn top_k_accuracy<'a, T: Scalar, const N: usize>(
     k: usize,
     scores: impl IntoIterator<Item = (&'a SVector<T, N>, &'a Class<N>)>,
 ) -> f64 {
     part(scores.into_iter().map(|(scores, class)| {
         let own = scores[class.index()];
-        let above = Class::<N>::all().zip(scores).filter(|&(other, &score)| {
-            other != *class && own.partial_cmp(&score).is_none_or(core::cmp::Ordering::is_le)
-        });
-        above.count() < k
+        let above =
+            Class::<N>::all().zip(scores).filter(|&(other, &score)| score > own || (score == own && other < *class));
+        own.partial_cmp(&own).is_some() && above.count() < k
     }))
 }
 

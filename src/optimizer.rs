@@ -30,6 +30,12 @@ use crate::layer::{Parameter, Parameters};
 use crate::scalar::{ConstZero, Scalar};
 
 /// A rule that changes parameters by their gradient.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an optimiser for parameters of `{T}`",
+    label = "not an optimiser",
+    note = "a constructor that checks gives a `Result`: write `Adam::new(1e-3)?`, or `Adam::const_new(1e-3)` in a constant",
+    note = "the optimiser comes before the loss: `Trainer::new(optimizer, loss)`"
+)]
 pub trait Optimizer<T: Scalar> {
     /// What it remembers of parameters `P`; all 0 before the first update.
     type State<P: Parameters<T>>: State<T>;
@@ -39,7 +45,8 @@ pub trait Optimizer<T: Scalar> {
 
     /// Updates the parameters with `factor` times the learning rate.
     ///
-    /// A number that would not be finite keeps its value instead. Returns whether there was none.
+    /// A parameter whose new value, or that of what is remembered of it, would not be finite keeps the old ones. Returns whether
+    /// there was none.
     fn update<P: Parameters<T>>(
         &self,
         state: &mut Self::State<P>,
@@ -120,12 +127,15 @@ macro_rules! state {
 }
 use state;
 
-/// Sets a parameter or a number of the state, unless the new value is not finite; then `finite` becomes false.
+/// Sets a parameter and what is remembered of it, unless one of the new values is not finite: then all stay as they are, since
+/// a step that mixes old and new may go anywhere. Returns whether all are finite.
 #[inline]
-fn set<T: Scalar>(value: &mut T, new: T, finite: &mut bool) {
-    let is_finite = new.is_finite();
-    *value = if is_finite { new } else { *value };
-    *finite &= is_finite;
+fn set<T: Scalar, const N: usize>(values: [&mut T; N], new: [T; N]) -> bool {
+    let is_finite = new.iter().fold(true, |finite, new| finite & new.is_finite());
+    for (value, new) in values.into_iter().zip(new) {
+        *value = if is_finite { new } else { *value };
+    }
+    is_finite
 }
 
 /// Writes a builder's method that checks one hyperparameter.

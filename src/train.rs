@@ -53,11 +53,11 @@ pub struct Trainer<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> {
     pub loss: L,
     /// A bound on the gradient; none unless set.
     pub clip: Clip,
-    /// What large weights cost; nothing unless set.
+    /// What large weights cost; nothing unless set. It is in the gradient, and not in the losses that are reported.
     pub penalty: Penalty,
     /// Where the shuffling of `fit` and the masks of dropout come from; 0 unless set.
     pub seed: u64,
-    /// Multiplies the optimiser's learning rate; 1 unless set. `fit` sets it when it is given a schedule.
+    /// Multiplies the optimiser's learning rate; 1 unless set. A schedule takes its place while `fit` runs.
     pub learning_rate_factor: f64,
     steps: u64,
     epochs: u64,
@@ -154,13 +154,19 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
         self
     }
 
+    /// Takes a new seed from a generator of the caller's.
+    #[cfg(feature = "rand")]
+    pub fn seed_from<R: rand::Rng + ?Sized>(&mut self, rng: &mut R) {
+        self.seed = rng.next_u64();
+    }
+
     /// How many times the optimiser has updated the network.
     #[must_use]
     pub const fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// One step on one mini-batch. Returns the mean loss over the batch, before the step, with the penalty.
+    /// One step on one mini-batch. Returns the mean loss over the batch, before the step. A gradient accumulated before is dropped.
     ///
     /// Where the loss, the gradient or the update is not finite, the network keeps its last finite parameters and the result is
     /// infinite or NaN.
@@ -171,7 +177,8 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
         Y: TargetBatch<L, OutOf<N>, N::Scalar, B>,
     {
         let net = net.as_trained();
-        let loss = self.accumulate(net, inputs, targets) + self.penalty.value(net);
+        self.pass.forget();
+        let loss = self.accumulate(net, inputs, targets);
         match self.apply(net) {
             Err(_) if loss.is_finite() => N::Scalar::from_f64(f64::NAN),
             _ => loss,
@@ -179,7 +186,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
     }
 
     /// Adds the gradient of one micro-batch without changing the network: `k` of these and one [`apply`](Trainer::apply) make one
-    /// step on a batch of `k * B` samples. Returns the mean loss over the micro-batch, without the penalty.
+    /// step on a batch of `k * B` samples. Returns the mean loss over the micro-batch.
     pub fn accumulate<X, Y>(&mut self, net: &N, inputs: &X, targets: &Y) -> N::Scalar
     where
         X: InputBatch<N::In, N::Scalar, B>,
@@ -220,19 +227,19 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
         result
     }
 
-    /// The mean loss over a data set, with the penalty, and without training: dropout is off, nothing changes.
+    /// The mean loss over a data set without training: dropout is off, nothing changes.
     pub fn evaluate<X, Y>(&self, net: &N, data: Dataset<'_, X, Y>) -> N::Scalar
     where
         X: TensorFor<N::In, N::Scalar>,
         Y: TargetFor<L, OutOf<N>, N::Scalar>,
     {
         let mut y = OutputOf::<N>::ZERO;
-        let mut sum = N::Scalar::ZERO;
+        let mut sum = 0.0;
         for (x, target) in data.iter() {
             net.forward(x.tensor(), &mut y);
-            sum += target.loss(&self.loss, &y);
+            sum += target.loss(&self.loss, &y).to_f64();
         }
-        sum * ratio::<N::Scalar>(1, data.len()) + self.penalty.value(net)
+        N::Scalar::from_f64(sum / size(data.len()))
     }
 }
 
@@ -257,36 +264,42 @@ impl<N: Model, const B: usize> Pass<N, B> {
         let Self { gradient, cache, y, dy, .. } = self;
         net.forward_train(inputs, cache, y);
         let count = targets.len();
-        let scale = ratio(1, B);
-        let mut sum = N::Scalar::ZERO;
+        let (scale, weight) = (ratio::<N::Scalar>(1, B), ratio::<N::Scalar>(1, count));
+        let mut loss_mean = N::Scalar::ZERO;
         let mut gradients = dy.iter_mut();
         // The targets first: where they end, no `dy` has been taken for another.
         for (target, (y, dy)) in targets.zip(y.iter().zip(&mut gradients)) {
-            sum += target.gradient(loss, y, scale, dy);
+            loss_mean += weight * target.gradient(loss, y, scale, dy);
         }
         for dy in gradients {
             dy.as_mut_slice().fill(N::Scalar::ZERO);
         }
         net.backward_parameters(inputs, y, cache, dy, gradient);
         self.samples += count;
-        self.loss_is_finite &= sum.is_finite();
-        sum * ratio(1, count)
+        self.loss_is_finite &= loss_mean.is_finite();
+        loss_mean
     }
 }
 
 impl<N: Model, const B: usize> Pass<N, B> {
     /// Drops a gradient that is half accumulated.
     fn forget(&mut self) {
-        clear(&mut self.gradient);
-        self.samples = 0;
-        self.loss_is_finite = true;
+        if self.samples > 0 {
+            clear(&mut self.gradient);
+            self.samples = 0;
+            self.loss_is_finite = true;
+        }
     }
 }
 
 /// `a / b`
-#[allow(clippy::cast_precision_loss)]
 fn ratio<T: Scalar>(a: usize, b: usize) -> T {
-    T::from_f64(a as f64 / b as f64)
+    T::from_f64(size(a) / size(b))
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn size(n: usize) -> f64 {
+    n as f64
 }
 
 /// Whether no number is infinite or NaN.

@@ -25,9 +25,12 @@ fn splits() {
     let ((train, _), (test, _)) = split(&mut x, &mut y, 0.5).expect("in range");
     assert_eq!((&*train, &*test), (&[0, 1, 2, 3][..], &[4, 5, 6][..]));
     for part in [-0.1, 1.0, f64::NAN] {
-        assert_eq!(split(&mut x, &mut y, part).expect_err("out of range").name, "part");
-        assert_eq!(stratified_split(&mut x, &mut y, part).expect_err("out of range").name, "part");
+        assert!(matches!(split(&mut x, &mut y, part), Err(DataError::Part(error)) if error.name == "part"));
+        assert!(matches!(stratified_split(&mut x, &mut y, part), Err(DataError::Part(error)) if error.name == "part"));
     }
+    let unpaired = DataError::Unpaired { inputs: 3, targets: 7 };
+    assert_eq!(split(&mut x[..3], &mut y, 0.5).expect_err("3 inputs and 7 targets"), unpaired);
+    assert_eq!(stratified_split(&mut x[..3], &mut y, 0.5).expect_err("3 inputs and 7 targets"), unpaired);
     let ((train_x, train_y), (test_x, test_y)) = stratified_split(&mut x, &mut y, 0.6).expect("in range");
     // 3 of the 5 zeros, 1 of the 2 ones, in the order in which they stood.
     assert_eq!(train_x, [0, 1, 2, 4]);

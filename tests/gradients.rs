@@ -301,6 +301,8 @@ fn the_checker_finds_faults() {
         fault::<{ Fault::PARAMETERS_ALONE }>(),
         fault::<{ Fault::ONE_SAMPLE }>(),
         fault::<{ Fault::SLIGHT }>(),
+        fault::<{ Fault::OVERWRITES }>(),
+        fault::<{ Fault::ADDS }>(),
     ] {
         assert!(report.max_relative_error > LIMIT, "{report}");
     }

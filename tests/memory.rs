@@ -6,7 +6,7 @@ use constnet::nalgebra::SVector;
 use constnet::network::Model;
 use constnet::optimizer::{Adagrad, Adam, Optimizer, RmsProp, Sgd};
 use constnet::train::{Fit, Trainer};
-use constnet::{Class, ConstZero, Dense, Dropout, Network, Relu, Residual, Tanh, Vector};
+use constnet::{Class, ConstZero, Dense, Dropout, Network, Relu, Residual, Sigmoid, Tanh, Vector};
 use std::sync::Mutex;
 use std::thread;
 
@@ -73,4 +73,33 @@ fn mnist_trains_on_a_small_stack() {
     });
     let (first, last) = thread.expect("a thread").join().expect("no overflow");
     assert!(last < 0.25 * first, "the loss fell from {first} to {last} only");
+}
+
+/// The README's table, literally: the network, and its trainers for SGD and Adam at batch 1 and Adam at batch 32. Pointers do not
+/// count, so that the numbers hold on every machine with 64-bit words.
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn the_table_in_the_readme() {
+    type Xor = Network<Vector<2>, (Dense<2, 4>, Sigmoid, Dense<4, 1>, Sigmoid)>;
+    type Digits = Network<Vector<64>, (Dense<64, 32>, Relu, Dense<32, 10>)>;
+    macro_rules! row {
+        ($Net:ty, $Loss:ty) => {
+            [
+                <$Net>::PARAMETERS,
+                size_of::<$Net>(),
+                size_of::<Trainer<$Net, Sgd, $Loss, 1>>(),
+                size_of::<Trainer<$Net, Adam, $Loss, 1>>(),
+                size_of::<Trainer<$Net, Adam, $Loss, 32>>(),
+            ]
+        };
+    }
+    let readme = include_str!("../README.md").replace(',', "");
+    for (name, row) in [
+        ("XOR 2-4-1", row!(Xor, Mse)),
+        ("digits 64-32-10", row!(Digits, CrossEntropy)),
+        ("MNIST 784-64-64-10", row!(Mnist, CrossEntropy)),
+    ] {
+        let line = row.iter().fold(format!("| {name} |"), |line, bytes| format!("{line} {bytes} |"));
+        assert!(readme.contains(&line), "the README lacks: {line}");
+    }
 }

@@ -16,7 +16,8 @@ use std::{env, fs};
 type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
 
 /// What each model must become.
-const MODELS: [(&str, &str); 9] = [
+const MODELS: [(&str, &str); 10] = [
+    ("batch_dynamo", CLASSIFIER),
     ("classifier_dynamo", CLASSIFIER),
     ("classifier_legacy", CLASSIFIER),
     ("activations_dynamo", ACTIVATIONS),
@@ -159,6 +160,12 @@ fn refusals_name_the_node() -> Result {
             "node Flatten `/1/Flatten`: constnet flattens `Sequence<2, 4>` channel by channel, this step by step: \
             train with an input of one axis",
         ),
+        (
+            "refused_external",
+            "node Gemm `node_linear`: the numbers of tensor `0.weight` lie in another file: export with `external_data=False`",
+        ),
+        ("refused_double", "input `onnx::Gemm_0` is of ONNX's data type 11, and only 1, f32, is read"),
+        ("refused_computed", "node Reshape `/Reshape`: its shape is computed by the graph; `nn.Flatten` has none"),
     ];
     for (name, message) in cases {
         let model = fs::read(data(&format!("{name}.onnx")))?;

@@ -1,5 +1,5 @@
 use crate::class::Class;
-use crate::error::{DataError, HyperparameterError, Range};
+use crate::error::{DataError, Range};
 
 /// Inputs and the targets that belong to them: at least one pair.
 ///
@@ -86,20 +86,17 @@ impl<'a, X, Y> Dataset<'a, X, Y> {
 /// The first `part` of the pairs to train on, and the rest to test with. Shuffle them before, with `data::shuffle`.
 ///
 /// # Errors
-/// If `part` is not 0 or above, and below 1.
+/// If `part` is not 0 or above, and below 1, or there are not as many inputs as targets.
 ///
 /// ```
 /// let (mut x, mut y) = ([1, 2, 3, 4, 5], [10, 20, 30, 40, 50]);
 /// let ((train_x, train_y), (test_x, test_y)) = constnet::data::split(&mut x, &mut y, 0.8)?;
 /// assert_eq!((train_x.len(), &*test_x), (4, &[5][..]));
-/// # Ok::<(), constnet::error::HyperparameterError>(())
+/// # Ok::<(), constnet::error::DataError>(())
 /// ```
-pub fn split<'a, X, Y>(
-    inputs: &'a mut [X],
-    targets: &'a mut [Y],
-    part: f64,
-) -> Result<Parts<'a, X, Y>, HyperparameterError> {
-    let at = share(inputs.len().min(targets.len()), Range::Fraction.check("part", part)?);
+pub fn split<'a, X, Y>(inputs: &'a mut [X], targets: &'a mut [Y], part: f64) -> Result<Parts<'a, X, Y>, DataError> {
+    let (len, part) = check(inputs, targets, part)?;
+    let at = share(len, part);
     let ((train_x, test_x), (train_y, test_y)) = (inputs.split_at_mut(at), targets.split_at_mut(at));
     Ok(((train_x, train_y), (test_x, test_y)))
 }
@@ -108,7 +105,7 @@ pub fn split<'a, X, Y>(
 /// Shuffle them before, with `data::shuffle`.
 ///
 /// # Errors
-/// If `part` is not 0 or above, and below 1.
+/// If `part` is not 0 or above, and below 1, or there are not as many inputs as targets.
 ///
 /// ```
 /// use constnet::Class;
@@ -117,14 +114,14 @@ pub fn split<'a, X, Y>(
 /// let mut labels = [0, 0, 0, 0, 1, 1].map(Class::<2>::const_new);
 /// let ((train, _), (test, _)) = constnet::data::stratified_split(&mut inputs, &mut labels, 0.5)?;
 /// assert_eq!((&*train, test.len()), (&[1, 2, 5][..], 3));
-/// # Ok::<(), constnet::error::HyperparameterError>(())
+/// # Ok::<(), constnet::error::DataError>(())
 /// ```
 pub fn stratified_split<'a, X, const N: usize>(
     inputs: &'a mut [X],
     labels: &'a mut [Class<N>],
     part: f64,
-) -> Result<Parts<'a, X, Class<N>>, HyperparameterError> {
-    let part = Range::Fraction.check("part", part)?;
+) -> Result<Parts<'a, X, Class<N>>, DataError> {
+    let (len, part) = check(inputs, labels, part)?;
     let mut quota = [0; N];
     for label in &*labels {
         quota[label.index()] += 1;
@@ -133,7 +130,7 @@ pub fn stratified_split<'a, X, const N: usize>(
         *quota = share(*quota, part);
     }
     let mut front = 0;
-    for i in 0..inputs.len().min(labels.len()) {
+    for i in 0..len {
         let left = &mut quota[labels[i].index()];
         if *left > 0 {
             *left -= 1;
@@ -148,6 +145,16 @@ pub fn stratified_split<'a, X, const N: usize>(
 
 /// Inputs and targets to train on, inputs and targets to test with: mutable, so that a scaler can scale them where they are.
 pub type Parts<'a, X, Y> = ((&'a mut [X], &'a mut [Y]), (&'a mut [X], &'a mut [Y]));
+
+/// How many pairs there are, and the part.
+fn check<X, Y>(inputs: &[X], targets: &[Y], part: f64) -> Result<(usize, f64), DataError> {
+    let part = Range::Fraction.check("part", part)?;
+    if inputs.len() == targets.len() {
+        Ok((inputs.len(), part))
+    } else {
+        Err(DataError::Unpaired { inputs: inputs.len(), targets: targets.len() })
+    }
+}
 
 /// `part` of `count`, rounded.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]

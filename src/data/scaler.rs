@@ -58,33 +58,30 @@ impl<S: Shape, T: Scalar> ConstZero for MinMaxScaler<S, T> {
 }
 
 impl<S: Shape, T: Scalar> Standardizer<S, T> {
-    /// The mean and deviation of a sample's numbers.
+    /// The mean and deviation of a sample's numbers, by Welford's recurrence in `f64`.
     ///
     /// # Errors
-    /// If there is no sample, or a number that is not finite.
+    /// If there is no sample, a number that is not finite, or one whose deviation is beyond `T`.
     #[allow(clippy::cast_precision_loss)]
     pub fn fit<X: TensorFor<S, T>>(samples: &[X]) -> Result<Self, DataError> {
-        let first = check(samples)?.tensor();
-        let count = T::from_f64(samples.len() as f64);
-        // Counted from the first sample: the mean of a constant is the constant, to the last bit.
-        let mut mean = first.clone();
-        let mut deviation = TensorOf::<S, T>::ZERO;
-        for x in samples {
-            let pairs = first.as_slice().iter().zip(x.tensor().as_slice());
-            for ((&first, &x), mean) in pairs.zip(mean.as_mut_slice()) {
-                *mean += (x - first) / count;
+        check(samples)?;
+        let (mut means, mut spreads) = (TensorOf::<S, f64>::ZERO, TensorOf::<S, f64>::ZERO);
+        for (i, x) in samples.iter().enumerate() {
+            let sums = means.as_mut_slice().iter_mut().zip(spreads.as_mut_slice());
+            for ((mean, spread), x) in sums.zip(x.tensor().as_slice()) {
+                let distance = x.to_f64() - *mean;
+                *mean += distance / (i + 1) as f64;
+                *spread += distance * (x.to_f64() - *mean);
             }
         }
-        for x in samples {
-            let pairs = mean.as_slice().iter().zip(x.tensor().as_slice());
-            for ((&mean, &x), variance) in pairs.zip(deviation.as_mut_slice()) {
-                *variance += (x - mean) * (x - mean) / count;
-            }
+        let mut scaler = Self::ZERO;
+        let (mean, deviation) = (scaler.mean.as_mut_slice(), scaler.deviation.as_mut_slice());
+        let sums = means.as_slice().iter().zip(spreads.as_slice());
+        for (feature, ((mean, deviation), (m, spread))) in mean.iter_mut().zip(deviation).zip(sums).enumerate() {
+            *mean = T::from_f64(*m);
+            *deviation = size(T::from_f64(libm::sqrt(spread / samples.len() as f64)), feature)?;
         }
-        for value in deviation.as_mut_slice() {
-            *value = one_if_zero(value.sqrt());
-        }
-        Ok(Self { mean, deviation })
+        Ok(scaler)
     }
 
     /// Scales one sample in place.
@@ -102,7 +99,7 @@ impl<S: Shape, T: Scalar> MinMaxScaler<S, T> {
     /// The least and the greatest of a sample's numbers.
     ///
     /// # Errors
-    /// If there is no sample, or a number that is not finite.
+    /// If there is no sample, a number that is not finite, or one whose range is beyond `T`.
     pub fn fit<X: TensorFor<S, T>>(samples: &[X]) -> Result<Self, DataError> {
         let first = check(samples)?;
         let (mut minimum, mut range) = (first.tensor().clone(), first.tensor().clone());
@@ -113,8 +110,8 @@ impl<S: Shape, T: Scalar> MinMaxScaler<S, T> {
                 *greatest = greatest.max(x);
             }
         }
-        for (range, &least) in range.as_mut_slice().iter_mut().zip(minimum.as_slice()) {
-            *range = one_if_zero(*range - least);
+        for (feature, (range, &least)) in range.as_mut_slice().iter_mut().zip(minimum.as_slice()).enumerate() {
+            *range = size(*range - least, feature)?;
         }
         Ok(Self { minimum, range })
     }
@@ -179,6 +176,11 @@ fn unscale<T: Scalar>(x: &mut [T], shift: &[T], size: &[T]) {
     }
 }
 
-fn one_if_zero<T: Scalar>(x: T) -> T {
-    if x == T::ZERO { T::ONE } else { x }
+/// What a feature is divided by: 1 where it would be 0.
+fn size<T: Scalar>(size: T, feature: usize) -> Result<T, DataError> {
+    match size {
+        size if size == T::ZERO => Ok(T::ONE),
+        size if size.is_finite() => Ok(size),
+        _ => Err(DataError::Spread { feature }),
+    }
 }

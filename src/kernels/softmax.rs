@@ -2,8 +2,22 @@
 
 use crate::scalar::Scalar;
 
-/// `y = softmax(x)` over one position; returns `ln(sum of exp(x))`.
-pub(crate) fn softmax<T: Scalar>(x: &[T], y: &mut [T]) -> T {
+/// `ln(sum of exp(x))`, in two parts: where the largest number is large, their sum would have lost the second.
+pub(crate) struct LogSum<T> {
+    max: T,
+    /// `ln(sum of exp(x - max))`
+    rest: T,
+}
+
+impl<T: Scalar> LogSum<T> {
+    /// `x - ln(sum of exp(x))`
+    pub(crate) fn below(&self, x: T) -> T {
+        (x - self.max) - self.rest
+    }
+}
+
+/// `y = softmax(x)` over one position.
+pub(crate) fn softmax<T: Scalar>(x: &[T], y: &mut [T]) -> LogSum<T> {
     let max = maximum(x);
     let mut sum = T::ZERO;
     for (&x, y) in x.iter().zip(&mut *y) {
@@ -13,17 +27,17 @@ pub(crate) fn softmax<T: Scalar>(x: &[T], y: &mut [T]) -> T {
     for y in y {
         *y /= sum;
     }
-    max + sum.ln()
+    LogSum { max, rest: sum.ln() }
 }
 
 /// `ln(sum of exp(x))` over one position, without overflow.
-pub(crate) fn log_sum_exp<T: Scalar>(x: &[T]) -> T {
+pub(crate) fn log_sum_exp<T: Scalar>(x: &[T]) -> LogSum<T> {
     let max = maximum(x);
     let mut sum = T::ZERO;
     for &x in x {
         sum += (x - max).exp();
     }
-    max + sum.ln()
+    LogSum { max, rest: sum.ln() }
 }
 
 fn maximum<T: Scalar>(x: &[T]) -> T {
@@ -36,7 +50,7 @@ fn maximum<T: Scalar>(x: &[T]) -> T {
 pub(crate) fn log_softmax<T: Scalar>(x: &[T], y: &mut [T]) {
     let all = log_sum_exp(x);
     for (&x, y) in x.iter().zip(y) {
-        *y = x - all;
+        *y = all.below(x);
     }
 }
 

@@ -238,9 +238,9 @@ activation! {
     HardSwish,
     |x: T| x * hard_sigmoid(x),
     |x, _y| {
-        if x > c!(T, 3.0) {
+        if x >= c!(T, 3.0) {
             T::ONE
-        } else if x < c!(T, -3.0) {
+        } else if x <= c!(T, -3.0) {
             T::ZERO
         } else {
             x / c!(T, 3.0) + c!(T, 0.5)

@@ -1,7 +1,7 @@
 use super::Loss;
 use crate::class::Class;
 use crate::error::{HyperparameterError, Range, valid};
-use crate::kernels::softmax::{log_sum_exp, softmax};
+use crate::kernels::softmax::{LogSum, log_sum_exp, softmax};
 use crate::scalar::Scalar;
 use crate::shape::{Sequence, TensorOf, Vector};
 use nalgebra::{SMatrix, SVector};
@@ -93,7 +93,7 @@ fn add_at<T: Scalar, const N: usize>(values: &mut [T; N], class: Class<N>, chang
 
 impl AgainstClass for CrossEntropy {
     fn value<T: Scalar, const N: usize>(&self, y: &[T; N], class: Class<N>) -> T {
-        log_sum_exp(y) - at(y, class)
+        -log_sum_exp(y).below(at(y, class))
     }
 
     fn slope<T: Scalar, const N: usize>(&self, y: &[T; N], class: Class<N>, scale: T, dy: &mut [T; N]) -> T {
@@ -102,13 +102,13 @@ impl AgainstClass for CrossEntropy {
         for dy in dy {
             *dy *= scale;
         }
-        all - at(y, class)
+        -all.below(at(y, class))
     }
 }
 
 impl AgainstClass for SmoothedCrossEntropy {
     fn value<T: Scalar, const N: usize>(&self, y: &[T; N], class: Class<N>) -> T {
-        log_sum_exp(y) - self.expected(y, class)
+        self.expected(&log_sum_exp(y), y, class)
     }
 
     fn slope<T: Scalar, const N: usize>(&self, y: &[T; N], class: Class<N>, scale: T, dy: &mut [T; N]) -> T {
@@ -118,7 +118,7 @@ impl AgainstClass for SmoothedCrossEntropy {
         for dy in dy {
             *dy = scale * (*dy - share);
         }
-        all - self.expected(y, class)
+        self.expected(&all, y, class)
     }
 }
 
@@ -129,13 +129,13 @@ impl SmoothedCrossEntropy {
         self.smoothing / N as f64
     }
 
-    /// The mean of the logits under the smoothed target.
-    fn expected<T: Scalar, const N: usize>(self, y: &[T; N], class: Class<N>) -> T {
+    /// The cross-entropy under the smoothed target.
+    fn expected<T: Scalar, const N: usize>(self, all: &LogSum<T>, y: &[T; N], class: Class<N>) -> T {
         let mut sum = T::ZERO;
         for &y in y {
-            sum += y;
+            sum += all.below(y);
         }
-        T::from_f64(1.0 - self.smoothing) * at(y, class) + T::from_f64(self.share::<N>()) * sum
+        -(T::from_f64(1.0 - self.smoothing) * all.below(at(y, class)) + T::from_f64(self.share::<N>()) * sum)
     }
 }
 

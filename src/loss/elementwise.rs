@@ -39,9 +39,9 @@ pub struct Huber {
 
 impl Huber {
     /// # Errors
-    /// If `delta` is not finite and above 0.
+    /// If `delta` is not finite and 1e-30 or above.
     pub const fn new(delta: f64) -> Result<Self, HyperparameterError> {
-        match Range::Positive.check("delta", delta) {
+        match Range::NotTiny.check("delta", delta) {
             Ok(delta) => Ok(Self { delta }),
             Err(error) => Err(error),
         }
@@ -50,7 +50,7 @@ impl Huber {
     /// The same for a constant.
     ///
     /// # Panics
-    /// If `delta` is not finite and above 0: in a constant, the build fails.
+    /// If `delta` is not finite and 1e-30 or above: in a constant, the build fails.
     #[must_use]
     pub const fn const_new(delta: f64) -> Self {
         valid(Self::new(delta))

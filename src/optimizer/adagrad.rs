@@ -33,8 +33,8 @@ impl Adagrad {
         with_rate_decay, rate_decay, NotNegative
     );
     with!(
-        /// Added to the square root. Finite and above 0; 1e-10 unless set.
-        with_epsilon, epsilon, Positive
+        /// Added to the square root. Finite and 1e-30 or above; 1e-10 unless set.
+        with_epsilon, epsilon, NotTiny
     );
     with!(
         /// Adds this much of each parameter to its gradient. Finite and 0 or above; 0 unless set.
@@ -74,8 +74,9 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
             let mut is_finite = true;
             for ((p, &mut g), v) in p.iter_mut().zip(g).zip(v) {
                 let g = g + decay * *p;
-                set(v, *v + g * g, &mut is_finite);
-                set(p, *p - rate * g / (v.sqrt() + epsilon), &mut is_finite);
+                let sum = *v + g * g;
+                let new = *p - rate * g / (sum.sqrt() + epsilon);
+                is_finite &= set([p, v], [new, sum]);
             }
             finite &= is_finite;
         });

@@ -62,8 +62,8 @@ macro_rules! adam {
                 Self { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: $decay };
             constructors!();
             with!(
-                /// Added to the square root. Finite and above 0; 1e-8 unless set.
-                with_epsilon, epsilon, Positive
+                /// Added to the square root. Finite and 1e-30 or above; 1e-8 unless set.
+                with_epsilon, epsilon, NotTiny
             );
             with!(
                 /// Finite and 0 or above.
@@ -154,9 +154,10 @@ impl Adam {
             let mut is_finite = true;
             for (((p, &mut g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
                 let g = g + decay * *p;
-                set(m, *m + take1 * (g - *m), &mut is_finite);
-                set(v, keep2 * *v + take2 * g * g, &mut is_finite);
-                set(p, shrink * *p - step * *m / (v.sqrt() * root + epsilon), &mut is_finite);
+                let first = *m + take1 * (g - *m);
+                let second = keep2 * *v + take2 * g * g;
+                let new = shrink * *p - step * first / (second.sqrt() * root + epsilon);
+                is_finite &= set([p, m, v], [new, first, second]);
             }
             finite &= is_finite;
         });

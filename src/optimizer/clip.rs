@@ -47,7 +47,12 @@ impl Clip {
                 let (low, high) = (T::from_f64(-value), T::from_f64(value));
                 P::zip([gradient], &mut |_, [g]| {
                     for g in g {
-                        *g = g.max(low).min(high);
+                        // NaN stays NaN.
+                        if *g < low {
+                            *g = low;
+                        } else if *g > high {
+                            *g = high;
+                        }
                     }
                 });
             }

@@ -33,8 +33,8 @@ impl RmsProp {
         with_alpha, alpha, Fraction
     );
     with!(
-        /// Added to the square root. Finite and above 0; 1e-8 unless set.
-        with_epsilon, epsilon, Positive
+        /// Added to the square root. Finite and 1e-30 or above; 1e-8 unless set.
+        with_epsilon, epsilon, NotTiny
     );
     with!(
         /// Adds this much of each parameter to its gradient. Finite and 0 or above; 0 unless set.
@@ -69,8 +69,9 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
             let mut is_finite = true;
             for ((p, &mut g), v) in p.iter_mut().zip(g).zip(v) {
                 let g = g + decay * *p;
-                set(v, keep * *v + take * g * g, &mut is_finite);
-                set(p, *p - rate * g / (v.sqrt() + epsilon), &mut is_finite);
+                let square = keep * *v + take * g * g;
+                let new = *p - rate * g / (square.sqrt() + epsilon);
+                is_finite &= set([p, v], [new, square]);
             }
             finite &= is_finite;
         });

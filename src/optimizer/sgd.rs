@@ -53,7 +53,8 @@ impl<T: Scalar> Optimizer<T> for Sgd {
         P::zip([parameters, gradient], &mut |_, [p, g]| {
             let mut is_finite = true;
             for (p, &mut g) in p.iter_mut().zip(g) {
-                set(p, *p - rate * (g + decay * *p), &mut is_finite);
+                let new = *p - rate * (g + decay * *p);
+                is_finite &= set([p], [new]);
             }
             finite &= is_finite;
         });
@@ -119,9 +120,10 @@ impl<T: Scalar> Optimizer<T> for Momentum {
             let mut is_finite = true;
             for ((p, &mut g), v) in p.iter_mut().zip(g).zip(v) {
                 let g = g + decay * *p;
-                set(v, momentum * *v + g, &mut is_finite);
-                let step = if nesterov { g + momentum * *v } else { *v };
-                set(p, *p - rate * step, &mut is_finite);
+                let velocity = momentum * *v + g;
+                let step = if nesterov { g + momentum * velocity } else { velocity };
+                let new = *p - rate * step;
+                is_finite &= set([p, v], [new, velocity]);
             }
             finite &= is_finite;
         });

@@ -1,8 +1,9 @@
 use super::header::{Dtype, Tensors, View};
-use super::key::{Names, decimal, equal};
+use super::key::{Names, equal};
 use super::number::{from_bf16, from_f16};
 use crate::kernels::bytes::{rows_f32, rows_f64, rows_u16};
 use crate::layer::Path;
+use crate::message::Message;
 use core::marker::PhantomData;
 use nalgebra::{ArrayStorage, SMatrix};
 
@@ -81,60 +82,6 @@ impl<F: File> Checked<F> {
         Ok(tensors) => tensors,
         Err(error) => panic!("{}", error.sentence()),
     };
-}
-
-/// A message in the making, since constants cannot format.
-struct Message {
-    bytes: [u8; 512],
-    len: usize,
-}
-
-impl Message {
-    const EMPTY: Self = Self { bytes: [0; 512], len: 0 };
-
-    const fn text(&mut self, text: &str) -> &mut Self {
-        let text = text.as_bytes();
-        let mut i = 0;
-        while i < text.len() && self.len < self.bytes.len() {
-            self.bytes[self.len] = text[i];
-            self.len += 1;
-            i += 1;
-        }
-        self
-    }
-
-    const fn number(&mut self, n: usize) -> &mut Self {
-        let (digits, len) = decimal(n);
-        let mut i = len;
-        while i > 0 {
-            i -= 1;
-            if self.len < self.bytes.len() {
-                self.bytes[self.len] = digits[i];
-                self.len += 1;
-            }
-        }
-        self
-    }
-
-    const fn shape(&mut self, shape: &[usize]) -> &mut Self {
-        self.text("[");
-        let mut i = 0;
-        while i < shape.len() {
-            if i > 0 {
-                self.text(", ");
-            }
-            self.number(shape[i]);
-            i += 1;
-        }
-        self.text("]")
-    }
-
-    const fn panic(&self) -> ! {
-        match core::str::from_utf8(self.bytes.split_at(self.len).0) {
-            Ok(message) => panic!("{}", message),
-            Err(_) => panic!("the file does not fit the network"),
-        }
-    }
 }
 
 /// A tensor that a layer needs: its name, its shape, and the layer as a user writes it, `Dense<32, 10>`.

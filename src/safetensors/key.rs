@@ -1,4 +1,5 @@
 use crate::layer::Path;
+use crate::message::decimal;
 use core::fmt;
 
 /// What a file calls a network's tensors, where these are not the network's own keys.
@@ -126,22 +127,6 @@ impl Key {
                 self.push(&[digits[i]]);
             }
             self.push(b".");
-        }
-    }
-}
-
-/// The decimal digits of `n`, the last one first, and how many there are.
-pub(super) const fn decimal(mut n: usize) -> ([u8; 20], usize) {
-    let mut digits = [b'0'; 20];
-    let mut len = 0;
-    loop {
-        #[allow(clippy::cast_possible_truncation)]
-        let digit = (n % 10) as u8;
-        digits[len] = b'0' + digit;
-        len += 1;
-        n /= 10;
-        if n == 0 {
-            return (digits, len);
         }
     }
 }

@@ -11,7 +11,8 @@ use nalgebra::SMatrix;
 #[diagnostic::on_unimplemented(
     message = "a tensor of shape `{S}` of `{T}` is wanted here, and this is `{Self}`",
     label = "not a tensor of shape `{S}` of `{T}`",
-    note = "the tensor of `Vector<N>` is `SVector<T, N>`, that of `Sequence<C, L>` is `SMatrix<T, C, L>`, that of `Image<C, H, W>` is `[SMatrix<T, C, W>; H]`"
+    note = "the tensor of `Vector<N>` is `SVector<T, N>`, that of `Sequence<C, L>` is `SMatrix<T, C, L>`, that of `Image<C, H, W>` is `[SMatrix<T, C, W>; H]`",
+    note = "from an array: `SVector::from([1.0, 2.0])`"
 )]
 pub trait TensorFor<S: Shape, T: Element>: Sized {
     /// `self`.
@@ -23,9 +24,9 @@ pub trait TensorFor<S: Shape, T: Element>: Sized {
 
 /// A shape whose tensors have `ROWS` rows and `COLUMNS` columns.
 #[diagnostic::on_unimplemented(
-    message = "a tensor of shape `{Self}` is wanted here, and this one has {ROWS} rows and {COLUMNS} columns",
-    label = "{ROWS} rows and {COLUMNS} columns, not `{Self}`",
-    note = "the tensor of `Vector<N>` has N rows and 1 column, that of `Sequence<C, L>` has C rows and L columns"
+    message = "a tensor of shape `{Self}` is wanted here, and this one is {ROWS} by {COLUMNS}",
+    label = "{ROWS} by {COLUMNS}, not `{Self}`",
+    note = "the tensor of `Vector<N>` is N by 1, rows by columns; that of `Sequence<C, L>` is C by L"
 )]
 pub trait MatrixShape<const ROWS: usize, const COLUMNS: usize>: Shape {
     /// `x`.

@@ -25,7 +25,7 @@ impl<const N: usize> Extent for Len<N> {
 
 /// `Len<A>: Times<B>`: their product.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` times {B} is more than the type arithmetic reaches",
+    message = "`Flatten` does not reach so far: `{Self}` times {B} is beyond the type arithmetic",
     note = "each factor may be up to 1,024, and the product up to 5,119"
 )]
 pub trait Times<const B: usize> {
@@ -46,7 +46,7 @@ where
 
 /// `Len<A>: Volume<B, C>`: the product of three.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` times {B} times {C} is more than the type arithmetic reaches",
+    message = "`Flatten` does not reach so far: `{Self}` times {B} times {C} is beyond the type arithmetic",
     note = "each factor and the product of the first two may be up to 1,024, and the whole up to 5,119"
 )]
 pub trait Volume<const B: usize, const C: usize> {
@@ -69,7 +69,7 @@ where
 
 /// A typenum number that the table knows.
 #[diagnostic::on_unimplemented(
-    message = "this length is more than the type arithmetic reaches",
+    message = "`Flatten` does not reach so far: the product of the extents is above 5,119",
     note = "a length that is computed may be up to 5,119"
 )]
 pub trait Number {

@@ -94,7 +94,8 @@ impl<const B: usize> FilledBy<B, B> for Batch<B> {
 #[diagnostic::on_unimplemented(
     message = "this trainer holds the optimiser's state for `{Net}`, and the network given is `{Self}`",
     label = "another network than the trainer's",
-    note = "a trainer belongs to one type of network: `Trainer<Net, _, _, B>`"
+    note = "a trainer belongs to one type of network: `Trainer<Net, _, _, B>`",
+    note = "is the network behind a lock or in a box? Give `&mut *net`"
 )]
 pub trait TrainedAs<Net>: Sized {
     /// `self`.

@@ -1,10 +1,10 @@
 use super::argument::TargetFor;
-use super::{BatchDone, EpochDone, NotFinite, Observer, Trainer, ratio};
+use super::{BatchDone, EpochDone, NotFinite, Observer, Trainer, size};
 use crate::data::{Dataset, Permutation};
 use crate::network::{Model, OutOf};
 use crate::optimizer::Optimizer;
 use crate::optimizer::schedule::Schedule;
-use crate::scalar::{ConstZero, Scalar};
+use crate::scalar::Scalar;
 use crate::shape::Tensor;
 use crate::shape::argument::TensorFor;
 use core::fmt;
@@ -75,7 +75,7 @@ impl<'a, X, Y> Fit<'a, X, Y> {
         Self { accumulate: batches.max(1), ..self }
     }
 
-    /// Sets the learning rate before each step. The time is [`Trainer::steps`]: a trainer that goes on, goes on with its
+    /// Sets the learning rate before each step, for this fit. The time is [`Trainer::steps`]: a trainer that goes on, goes on with its
     /// schedule.
     #[must_use]
     pub fn schedule(self, schedule: &'a mut dyn Schedule) -> Self {
@@ -120,9 +120,9 @@ pub struct FitReport<T> {
     pub epochs: usize,
     /// Steps of the optimiser.
     pub steps: u64,
-    /// The mean training loss over the last epoch, or the part of it that was run; without the penalty.
+    /// The mean training loss over the last epoch, or the part of it that was run; NaN where none was begun.
     pub loss: T,
-    /// The last validation loss, where one was computed; with the penalty.
+    /// The last validation loss, where one was computed.
     pub validation_loss: Option<T>,
     /// Why it ended.
     pub stop: Stop,
@@ -153,11 +153,32 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
     /// Trains for the epochs of a plan.
     ///
     /// Each epoch visits every sample once, in batches of `B`; the last, smaller batch counts for what it holds. Shuffling costs
-    /// no memory and depends on the trainer's [`seed`](Trainer::seed) and epochs so far only.
+    /// no memory and depends on the trainer's [`seed`](Trainer::seed) and epochs so far only. A gradient accumulated before is
+    /// dropped.
     ///
     /// # Errors
     /// If a loss, a gradient or an update is not finite: the fit stops there, and the network keeps its last finite parameters.
     pub fn fit<X, Y, W>(
+        &mut self,
+        net: &mut N,
+        train: Dataset<'_, X, Y>,
+        plan: Fit<'_, X, Y>,
+        observer: &mut W,
+    ) -> Result<FitReport<N::Scalar>, FitError>
+    where
+        X: TensorFor<N::In, N::Scalar>,
+        Y: TargetFor<L, OutOf<N>, N::Scalar>,
+        W: Observer<N>,
+    {
+        let factor = self.learning_rate_factor;
+        self.pass.forget();
+        let result = self.run_plan(net, train, plan, observer);
+        self.learning_rate_factor = factor;
+        result
+    }
+
+    /// [`fit`](Trainer::fit), which leaves the schedule's last factor behind.
+    fn run_plan<X, Y, W>(
         &mut self,
         net: &mut N,
         train: Dataset<'_, X, Y>,
@@ -172,8 +193,8 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
         let first_step = self.steps;
         let batches = train.batches(B);
         let mut watch = Watch { best: f64::INFINITY, waited: 0 };
-        let mut report =
-            FitReport { epochs: 0, steps: 0, loss: N::Scalar::ZERO, validation_loss: None, stop: Stop::Epochs };
+        let no_loss = N::Scalar::from_f64(f64::NAN);
+        let mut report = FitReport { epochs: 0, steps: 0, loss: no_loss, validation_loss: None, stop: Stop::Epochs };
         for epoch in 0..plan.epochs {
             if plan.max_steps == 0 {
                 return Ok(FitReport { stop: Stop::MaxSteps, ..report });
@@ -182,7 +203,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
             let order = Permutation::new(train.len(), plan.shuffle.then_some(self.seed ^ self.epochs.rotate_left(32)));
             self.epochs = self.epochs.wrapping_add(1);
             report.epochs += 1;
-            let (mut sum, mut seen) = (N::Scalar::ZERO, 0);
+            let (mut sum, mut seen) = (0.0, 0.0);
             for batch in 0..batches {
                 if let Some(schedule) = &plan.schedule {
                     self.learning_rate_factor = schedule.factor(self.steps);
@@ -192,9 +213,9 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
                 gather(&mut self.inputs, range.clone().map(|i| train.input(order.get(i)).tensor()));
                 let targets = range.map(|i| train.target(order.get(i)));
                 let loss = self.pass.run(net, &self.loss, &self.inputs, targets, self.seed);
-                seen += samples;
-                sum += loss * ratio(samples, 1);
-                report.loss = sum * ratio(1, seen);
+                seen += size(samples);
+                sum += loss.to_f64() * size(samples);
+                report.loss = N::Scalar::from_f64(sum / seen);
                 let (step, is_last) = (self.steps, batch + 1 == batches);
                 if is_last || (batch + 1) % plan.accumulate == 0 || !loss.is_finite() {
                     self.apply(net).map_err(|what| error(what, step))?;
@@ -206,14 +227,19 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
                     self.apply(net).map_err(|what| error(what, step))?;
                 }
                 report.steps = self.steps.wrapping_sub(first_step);
-                if stops || report.steps >= plan.max_steps {
-                    return Ok(FitReport { stop: if stops { Stop::Observer } else { Stop::MaxSteps }, ..report });
+                if stops {
+                    return Ok(FitReport { stop: Stop::Observer, ..report });
+                }
+                // An epoch that is complete is also reported.
+                if report.steps >= plan.max_steps && !is_last {
+                    return Ok(FitReport { stop: Stop::MaxSteps, ..report });
                 }
             }
             report.validation_loss = plan.validation.map(|data| self.evaluate(net, data));
             let monitored = report.validation_loss.unwrap_or(report.loss).to_f64();
             if !monitored.is_finite() {
-                return Err(error(NotFinite::ValidationLoss, self.steps));
+                let what = if plan.validation.is_some() { NotFinite::ValidationLoss } else { NotFinite::Loss };
+                return Err(error(what, self.steps));
             }
             if let Some(schedule) = &mut plan.schedule {
                 schedule.epoch_done(monitored);
@@ -230,8 +256,10 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
                 Some(Stop::Observer)
             } else if plan.stop_below.is_some_and(|loss| monitored <= loss) {
                 Some(Stop::StopBelow)
+            } else if watch.patience_is_over(monitored, plan.patience) {
+                Some(Stop::Patience)
             } else {
-                watch.patience_is_over(monitored, plan.patience).then_some(Stop::Patience)
+                (report.steps >= plan.max_steps).then_some(Stop::MaxSteps)
             };
             if let Some(stop) = stop {
                 return Ok(FitReport { stop, ..report });

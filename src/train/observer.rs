@@ -32,7 +32,7 @@ pub struct BatchDone<T> {
     pub batches: usize,
     /// How many samples the batch has.
     pub samples: usize,
-    /// Its mean loss, without the penalty, before the step.
+    /// Its mean loss before the step.
     pub loss: T,
 }
 
@@ -46,9 +46,9 @@ pub struct EpochDone<T> {
     pub epochs: usize,
     /// The optimiser's steps so far.
     pub steps: u64,
-    /// The mean loss over the samples of the epoch, each before the step on its batch; without the penalty.
+    /// The mean loss over the samples of the epoch, each before the step on its batch.
     pub loss: T,
-    /// The mean loss over the validation data after the epoch, where there are any; with the penalty.
+    /// The mean loss over the validation data after the epoch, where there are any.
     pub validation_loss: Option<T>,
     /// The learning rate of the last step.
     pub learning_rate: f64,

@@ -1,5 +1,5 @@
 //! twin: training
-//! error: a tensor of shape `Vector<4>` is wanted here, and this one has 5 rows
+//! error: a tensor of shape `Vector<4>` is wanted here, and this one is 5 by 1
 use constnet::loss::{CrossEntropy, Mse};
 use constnet::nalgebra::SVector;
 use constnet::optimizer::{Adam, Sgd};

@@ -1,5 +1,5 @@
 //! twin: constants
-//! error: this hyperparameter must be finite and above 0
+//! error: `clip norm` must be finite and above 0
 use constnet::error::valid;
 use constnet::loss::{CrossEntropy, Huber, SmoothedCrossEntropy};
 use constnet::optimizer::{Adam, Clip, Sgd};

@@ -1,5 +1,5 @@
 //! twin: constants
-//! error: this hyperparameter must be finite and above 0
+//! error: `delta` must be finite and 1e-30 or above
 use constnet::error::valid;
 use constnet::loss::{CrossEntropy, Huber, SmoothedCrossEntropy};
 use constnet::optimizer::{Adam, Clip, Sgd};

@@ -1,5 +1,5 @@
 //! twin: network
-//! error: layer `Dense<63, 32>` does not take an input of shape `Vector<64>`
+//! error: layer `Dense<63, 32>` does not take an input of shape `Vector<64>` (of `f32`)
 use constnet::nalgebra::SVector;
 use constnet::{Dense, Network, Relu, Residual, Tanh, Vector};
 

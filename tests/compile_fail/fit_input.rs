@@ -1,5 +1,5 @@
 //! twin: fitting
-//! error: a tensor of shape `Vector<4>` is wanted here, and this one has 3 rows
+//! error: a tensor of shape `Vector<4>` is wanted here, and this one is 3 by 1
 use constnet::data::Dataset;
 use constnet::loss::CrossEntropy;
 use constnet::nalgebra::SVector;

@@ -1,5 +1,5 @@
 //! twin: shapes
-//! error: layer `Dense<191, 10>` does not take an input of shape `Vector<192>`
+//! error: layer `Dense<191, 10>` does not take an input of shape `Vector<192>` (of `f32`)
 use constnet::nalgebra::SMatrix;
 use constnet::{Dense, Flatten, Image, Network, Reshape, Sequence, Softmax, Vector};
 

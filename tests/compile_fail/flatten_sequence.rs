@@ -1,5 +1,5 @@
 //! twin: shapes
-//! error: layer `Dense<64, 10>` does not take an input of shape `Vector<128>`
+//! error: layer `Dense<64, 10>` does not take an input of shape `Vector<128>` (of `f32`)
 use constnet::nalgebra::SMatrix;
 use constnet::{Dense, Flatten, Image, Network, Reshape, Sequence, Softmax, Vector};
 

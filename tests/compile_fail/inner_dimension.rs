@@ -1,5 +1,5 @@
 //! twin: network
-//! error: layer `Dense<31, 10>` does not take an input of shape `Vector<32>`
+//! error: layer `Dense<31, 10>` does not take an input of shape `Vector<32>` (of `f32`)
 use constnet::nalgebra::SVector;
 use constnet::{Dense, Network, Relu, Residual, Tanh, Vector};
 

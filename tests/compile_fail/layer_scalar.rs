@@ -1,5 +1,5 @@
 //! twin: network
-//! error: layer `Dense<2, 1>` does not take an input of shape `Vector<2>`
+//! error: layer `Dense<2, 1>` does not take an input of shape `Vector<2>` (of `f64`)
 use constnet::nalgebra::SVector;
 use constnet::{Dense, Network, Relu, Residual, Tanh, Vector};
 

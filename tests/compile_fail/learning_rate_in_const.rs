@@ -1,5 +1,5 @@
 //! twin: constants
-//! error: this hyperparameter must be finite and 0 or above
+//! error: `learning_rate` must be finite and 0 or above
 use constnet::error::valid;
 use constnet::loss::{CrossEntropy, Huber, SmoothedCrossEntropy};
 use constnet::optimizer::{Adam, Clip, Sgd};

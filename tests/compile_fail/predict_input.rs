@@ -1,5 +1,5 @@
 //! twin: network
-//! error: a tensor of shape `Vector<64>` is wanted here, and this one has 63 rows
+//! error: a tensor of shape `Vector<64>` is wanted here, and this one is 63 by 1
 use constnet::nalgebra::SVector;
 use constnet::{Dense, Network, Relu, Residual, Tanh, Vector};
 

@@ -1,5 +1,5 @@
 //! twin: shapes
-//! error: a tensor of shape `Sequence<4, 16>` is wanted here, and this one has 4 rows and 15 columns
+//! error: a tensor of shape `Sequence<4, 16>` is wanted here, and this one is 4 by 15
 use constnet::nalgebra::SMatrix;
 use constnet::{Dense, Flatten, Image, Network, Reshape, Sequence, Softmax, Vector};
 

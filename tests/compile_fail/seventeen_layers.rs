@@ -1,5 +1,5 @@
 //! twin: long
-//! error: layer `[..]` does not take an input of shape `Vector<2>`
+//! error: layer `[..]` does not take an input of shape `Vector<2>` (of `f32`)
 use constnet::{Network, Relu, Vector};
 
 type Net = Network<

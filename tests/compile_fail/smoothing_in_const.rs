@@ -1,5 +1,5 @@
 //! twin: constants
-//! error: this hyperparameter must be 0 or above, and below 1
+//! error: `smoothing` must be 0 or above, and below 1
 use constnet::error::valid;
 use constnet::loss::{CrossEntropy, Huber, SmoothedCrossEntropy};
 use constnet::optimizer::{Adam, Clip, Sgd};

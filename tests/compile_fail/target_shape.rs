@@ -1,5 +1,5 @@
 //! twin: training
-//! error: a tensor of shape `Vector<1>` is wanted here, and this one has 2 rows
+//! error: a tensor of shape `Vector<1>` is wanted here, and this one is 2 by 1
 use constnet::loss::{CrossEntropy, Mse};
 use constnet::nalgebra::SVector;
 use constnet::optimizer::{Adam, Sgd};

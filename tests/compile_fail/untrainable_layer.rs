@@ -1,5 +1,5 @@
 //! twin: untrainable
-//! error: layer `Table` cannot be trained with inputs of shape `Vector<2>`
+//! error: layer `Table` cannot be trained with inputs of shape `Vector<2>` (of `f32`)
 use constnet::layer::Layer;
 use constnet::loss::Mse;
 use constnet::nalgebra::SVector;
