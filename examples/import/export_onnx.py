@@ -81,7 +81,11 @@ def models():
     yield "residual_legacy", residual(), (1, 2, 3), legacy
     yield "sequence_dynamo", sequence(), (4, 3), dynamo
     yield "sequence_legacy", sequence(), (4, 3), legacy
+    yield "batch_dynamo", classifier(), (2, 3, 4), dynamo | {"dynamic_shapes": ({0: torch.export.Dim("batch")},)}
     # What the converter must refuse.
+    yield "refused_external", nn.Sequential(nn.Linear(64, 5)), (64,), dynamo | {"external_data": True}
+    yield "refused_double", nn.Sequential(nn.Linear(3, 2)).double(), (3,), legacy
+    yield "refused_computed", View(), (2, 3, 4), legacy | {"input_names": ["x"], "dynamic_axes": {"x": {0: "batch"}}}
     yield "refused_conv", nn.Sequential(nn.Conv1d(2, 3, 3), nn.ReLU()), (2, 8), dynamo
     yield "refused_product", Scaled(), (3,), dynamo
     yield "refused_flatten", nn.Sequential(nn.Linear(3, 2), nn.Flatten()), (4, 3), legacy
@@ -95,12 +99,13 @@ def write(folder):
         for parameter in model.parameters():
             nn.init.uniform_(parameter, -1, 1)
         model.eval()
-        x = torch.randn(SAMPLES, *shape)
+        x = torch.randn(SAMPLES, *shape, dtype=torch.float64 if name == "refused_double" else torch.float32)
         path = folder / f"{name}.onnx"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # The legacy exporter says that it is one.
             torch.onnx.export(model, (x,), path, **options)
         without_traces(path)
+        path.with_suffix(".onnx.data").unlink(missing_ok=True)  # The converter must refuse before it would look for it.
         if name.startswith("refused"):
             print(f"{name}: to be refused")
             continue
@@ -114,7 +119,7 @@ def write(folder):
 
 def without_traces(path):
     """Takes out of a model where it was made: the exporter keeps stack traces with the paths of this machine."""
-    model = onnx.load(path)
+    model = onnx.load(path, load_external_data=False)
     model.graph.doc_string = ""
     for node in model.graph.node:
         node.doc_string = ""

@@ -91,7 +91,11 @@ fn step<'a>(graph: &Graph<'a>, node: &'a NodeProto) -> Result<(Option<Kind>, &'a
         "LogSoftmax" => Ok((Some(softmax(graph, node, "LogSoftmax")), x)),
         "Flatten" => Ok((Some(Kind::Flatten { axis: integer(node, "axis", 1) }), x)),
         "Reshape" => {
-            let to = graph.integers(input(node, 1)?).map_err(|error| format!("{}: {error}", label(node)))?;
+            let to = input(node, 1)?;
+            if !graph.is_constant(to) {
+                return Err(format!("{}: its shape is computed by the graph; `nn.Flatten` has none", label(node)));
+            }
+            let to = graph.integers(to).map_err(|error| format!("{}: {error}", label(node)))?;
             Ok((Some(Kind::Reshape { to, is_zero_kept: integer(node, "allowzero", 0) != 0 }), x))
         }
         "Gemm" => gemm(graph, node).map(dense),

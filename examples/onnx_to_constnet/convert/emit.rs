@@ -4,7 +4,7 @@ use super::Converted;
 use super::dense::Dense;
 use super::shape::{Layer, Shape};
 use safetensors::tensor::{Dtype, TensorView, serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// How many layers a tuple of constnet's holds.
 const TUPLE: usize = 16;
@@ -44,7 +44,8 @@ pub(crate) fn emit(input: Shape, layers: &[Layer<'_>], stem: &str) -> Result<Con
         imports = imports(&emitter.names),
         network = network.lines(0, "pub type Net = ".len() + ";".len()),
     );
-    Ok(Converted { network: network.line(), source, weights: emitter.file()? })
+    let network = network.line();
+    Ok(Converted { weights: emitter.file(&network)?, network, source })
 }
 
 /// Collects what the layers need besides their own text.
@@ -101,11 +102,13 @@ impl Emitter {
         Text::Word(text)
     }
 
-    fn file(&self) -> Result<Vec<u8>, String> {
+    /// The safetensors file, which tells the network's type in its metadata.
+    fn file(&self, network: &str) -> Result<Vec<u8>, String> {
+        let metadata = HashMap::from([("network".into(), network.into())]);
         let views = self.tensors.iter().map(|(key, shape, bytes)| {
             TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (key, view)).map_err(|error| error.to_string())
         });
-        serialize(views.collect::<Result<Vec<_>, _>>()?, None).map_err(|error| error.to_string())
+        serialize(views.collect::<Result<Vec<_>, _>>()?, Some(metadata)).map_err(|error| error.to_string())
     }
 }
 
