@@ -40,7 +40,7 @@ fn run(model: &Path, folder: &Path) -> Result<(), String> {
     let converted = convert::convert(&bytes, stem).map_err(|error| about(model, &error))?;
 
     std::fs::create_dir_all(folder).map_err(|error| about(folder, &error))?;
-    let (source, weights) = (folder.join(stem).with_extension("rs"), folder.join(stem).with_extension("safetensors"));
+    let (source, weights) = (folder.join(format!("{stem}.rs")), folder.join(format!("{stem}.safetensors")));
     std::fs::write(&weights, &converted.weights).map_err(|error| about(&weights, &error))?;
     std::fs::write(&source, &converted.source).map_err(|error| about(&source, &error))?;
     println!("{}\n\nwritten: {} and {}", converted.network, source.display(), weights.display());
