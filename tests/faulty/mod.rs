@@ -22,6 +22,10 @@ impl Fault {
     pub(crate) const SLIGHT: u8 = 5;
     /// The gradient of the parameters is NaN.
     pub(crate) const NAN: u8 = 6;
+    /// The gradient of the parameters is overwritten, not added to.
+    pub(crate) const OVERWRITES: u8 = 7;
+    /// The gradient of the inputs is added to, not overwritten.
+    pub(crate) const ADDS: u8 = 8;
 }
 
 #[derive(Debug)]
@@ -69,6 +73,9 @@ impl<const FAULT: u8> Faulty<FAULT> {
             Fault::NAN => f64::NAN,
             _ => 1.0,
         };
+        if FAULT == Fault::OVERWRITES {
+            gradient.scale.fill(0.0);
+        }
         for (x, dy) in x.iter().zip(dy).take(samples) {
             gradient.scale += x.component_mul(dy) * times;
         }
@@ -94,7 +101,8 @@ impl<const FAULT: u8> Differentiable<Vector<3>, f64> for Faulty<FAULT> {
             _ => 1.0,
         };
         for (dy, dx) in dy.iter().zip(dx) {
-            *dx = self.scale.component_mul(dy) * times;
+            let before = if FAULT == Fault::ADDS { *dx } else { SVector::zeros() };
+            *dx = before + self.scale.component_mul(dy) * times;
         }
     }
 
