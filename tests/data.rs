@@ -1,4 +1,5 @@
 //! Data sets, splits and scalers: what is refused, and what each seed gives.
+#![cfg(feature = "rand")]
 
 use constnet::data::{Dataset, MinMaxScaler, Permutation, Standardizer, shuffle, split, stratified_split};
 use constnet::error::DataError;

@@ -1,6 +1,7 @@
 //! Every layer, activation and loss, and whole networks, against central differences: relative error below 1e-6.
 //!
 //! Would catch: any wrong backward pass, one that overwrites a gradient where it must add, or adds where it must overwrite.
+#![cfg(feature = "rand")]
 
 mod faulty;
 

@@ -1,4 +1,5 @@
 //! Initialisation: the distributions' moments, and the same bits on every machine.
+#![cfg(feature = "rand")]
 
 use constnet::init::Init;
 use constnet::layer::{Parameters, Role};

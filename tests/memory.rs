@@ -1,4 +1,5 @@
 //! What training takes: the documented sum, in a `static`, without a large stack.
+#![cfg(feature = "rand")]
 
 use constnet::data::Dataset;
 use constnet::loss::{CrossEntropy, Mse};

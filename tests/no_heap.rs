@@ -1,6 +1,7 @@
 //! Training and prediction never touch the heap: an allocator counts.
 //!
 //! Would catch: an allocation anywhere in the library, or in a dependency that it calls.
+#![cfg(feature = "rand")]
 #![allow(unsafe_code)] // An allocator cannot be written without.
 
 use constnet::data::{Dataset, Permutation, Standardizer, shuffle, stratified_split};

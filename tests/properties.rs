@@ -1,4 +1,5 @@
 //! Laws that hold for any numbers.
+#![cfg(feature = "rand")]
 
 use constnet::data::{Dataset, MinMaxScaler, Permutation, Standardizer, shuffle, split, stratified_split};
 use constnet::layer::{Parameters, Role};

@@ -1,4 +1,5 @@
 //! What a `Trainer` does with batches, dropout and seeds, against arithmetic written out by hand.
+#![cfg(feature = "rand")]
 
 use constnet::data::Dataset;
 use constnet::layer::{Differentiable, Parameters};
