@@ -43,8 +43,10 @@ pub(crate) mod archive;
 #[cfg(feature = "std")]
 mod atomic;
 mod constant;
+mod dtype;
 mod error;
 mod header;
+mod json;
 mod key;
 mod number;
 
@@ -54,7 +56,8 @@ pub use archive::{Archive, Entry, Values, ValuesMut};
 pub(crate) use atomic::replace as replace_file;
 pub use constant::{At, File, FromFile, Item, Root};
 pub(crate) use constant::{Need, check_all_used, matrix_f32, matrix_f64};
+pub use dtype::Dtype;
 pub use error::{Extents, LoadError, SaveError};
-pub use header::{Dtype, HeaderError, Tensors, View};
+pub use header::{HeaderError, Tensors, View};
 pub use key::{Key, Names};
 pub use number::Stored;

@@ -1,7 +1,8 @@
 //! Loading and saving of whatever consists of tensors: a network, a scaler, a checkpoint.
 
+use super::dtype::Dtype;
 use super::error::{Extents, LoadError, SaveError};
-use super::header::{Dtype, Tensors, View};
+use super::header::{Tensors, View};
 use super::key::{Key, Names, equal};
 use super::number::{read_f32, read_f64, read_u64};
 use crate::layer::{Parameter, Path, Role};

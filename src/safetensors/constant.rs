@@ -1,4 +1,5 @@
-use super::header::{Dtype, Tensors, View};
+use super::dtype::Dtype;
+use super::header::{Tensors, View};
 use super::key::{Names, equal};
 use super::number::{from_bf16, from_f16};
 use crate::kernels::bytes::{rows_f32, rows_f64, rows_u16};

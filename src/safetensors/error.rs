@@ -1,4 +1,5 @@
-use super::header::{Dtype, HeaderError};
+use super::dtype::Dtype;
+use super::header::HeaderError;
 use super::key::Key;
 use core::fmt;
 

@@ -1,3 +1,5 @@
+use super::dtype::Dtype;
+use super::json::{Cursor, tri};
 use super::key::{Key, equal};
 use core::fmt;
 
@@ -26,7 +28,7 @@ pub struct View<'a> {
     pub data: &'a [u8],
 }
 
-const MOST_DIMENSIONS: usize = 8;
+pub(super) const MOST_DIMENSIONS: usize = 8;
 const MOST_TENSORS: usize = 1024;
 const LONGEST_HEADER: usize = 128 * 1024;
 
@@ -110,77 +112,6 @@ impl fmt::Display for HeaderError {
 
 impl core::error::Error for HeaderError {}
 
-/// The type of a tensor's elements.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-#[allow(missing_docs)] // The names are the format's own.
-pub enum Dtype {
-    F64,
-    F32,
-    F16,
-    BF16,
-    F8E4M3,
-    F8E5M2,
-    I64,
-    I32,
-    I16,
-    I8,
-    U64,
-    U32,
-    U16,
-    U8,
-    Bool,
-}
-
-impl Dtype {
-    const ALL: [(&'static str, Self, usize); 15] = [
-        ("F64", Self::F64, 8),
-        ("F32", Self::F32, 4),
-        ("F16", Self::F16, 2),
-        ("BF16", Self::BF16, 2),
-        ("F8_E4M3", Self::F8E4M3, 1),
-        ("F8_E5M2", Self::F8E5M2, 1),
-        ("I64", Self::I64, 8),
-        ("I32", Self::I32, 4),
-        ("I16", Self::I16, 2),
-        ("I8", Self::I8, 1),
-        ("U64", Self::U64, 8),
-        ("U32", Self::U32, 4),
-        ("U16", Self::U16, 2),
-        ("U8", Self::U8, 1),
-        ("BOOL", Self::Bool, 1),
-    ];
-
-    /// The format's name of it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        Self::ALL[self as usize].0
-    }
-
-    /// Bytes of one element.
-    #[must_use]
-    pub const fn size(self) -> usize {
-        Self::ALL[self as usize].2
-    }
-
-    const fn from_name(name: &[u8]) -> Option<Self> {
-        let mut i = 0;
-        while i < Self::ALL.len() {
-            if equal(name, Self::ALL[i].0.as_bytes()) {
-                return Some(Self::ALL[i].1);
-            }
-            i += 1;
-        }
-        None
-    }
-}
-
-impl fmt::Display for Dtype {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 impl<'a> View<'a> {
     /// Its extents.
     #[must_use]
@@ -197,16 +128,6 @@ impl<'a> View<'a> {
     pub(super) const fn raw_key(&self) -> &'a [u8] {
         self.key
     }
-}
-
-/// `?` in a constant.
-macro_rules! tri {
-    ($result:expr) => {
-        match $result {
-            Ok(value) => value,
-            Err(error) => return Err(error),
-        }
-    };
 }
 
 impl<'a> Tensors<'a> {
@@ -422,117 +343,4 @@ const fn contains_backslash(text: &[u8]) -> bool {
         i += 1;
     }
     false
-}
-
-/// A place in JSON text.
-struct Cursor<'a> {
-    text: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Cursor<'a> {
-    const fn malformed(&self) -> HeaderError {
-        HeaderError::Malformed { at: self.at }
-    }
-
-    const fn skip_space(&mut self) {
-        while self.at < self.text.len() && matches!(self.text[self.at], b' ' | b'\t' | b'\n' | b'\r') {
-            self.at += 1;
-        }
-    }
-
-    const fn take(&mut self, byte: u8) -> bool {
-        self.skip_space();
-        let is_next = self.at < self.text.len() && self.text[self.at] == byte;
-        if is_next {
-            self.at += 1;
-        }
-        is_next
-    }
-
-    const fn expect(&mut self, byte: u8) -> Result<(), HeaderError> {
-        if self.take(byte) { Ok(()) } else { Err(self.malformed()) }
-    }
-
-    /// A string, as it stands between its quotes.
-    const fn string(&mut self) -> Result<&'a [u8], HeaderError> {
-        tri!(self.expect(b'"'));
-        let start = self.at;
-        while self.at < self.text.len() {
-            match self.text[self.at] {
-                b'"' => {
-                    let string = self.text.split_at(self.at).0.split_at(start).1;
-                    self.at += 1;
-                    return Ok(string);
-                }
-                0..=31 => return Err(self.malformed()),
-                b'\\' => self.at += 2,
-                _ => self.at += 1,
-            }
-        }
-        Err(self.malformed())
-    }
-
-    /// A list of natural numbers.
-    const fn numbers(&mut self) -> Result<([usize; MOST_DIMENSIONS], usize), HeaderError> {
-        let mut numbers = [0; MOST_DIMENSIONS];
-        let mut len = 0;
-        tri!(self.expect(b'['));
-        if self.take(b']') {
-            return Ok((numbers, len));
-        }
-        loop {
-            let number = tri!(self.number());
-            if len == MOST_DIMENSIONS {
-                return Err(HeaderError::TooManyDimensions { at: self.at });
-            }
-            numbers[len] = number;
-            len += 1;
-            if self.take(b']') {
-                return Ok((numbers, len));
-            }
-            tri!(self.expect(b','));
-        }
-    }
-
-    const fn number(&mut self) -> Result<usize, HeaderError> {
-        self.skip_space();
-        let start = self.at;
-        let mut number = Some(0_usize);
-        while self.at < self.text.len() && self.text[self.at].is_ascii_digit() {
-            number = match number {
-                Some(number) => match number.checked_mul(10) {
-                    Some(number) => number.checked_add((self.text[self.at] - b'0') as usize),
-                    None => None,
-                },
-                None => None,
-            };
-            self.at += 1;
-        }
-        let digits = self.at - start;
-        if digits == 0 || (digits > 1 && self.text[start] == b'0') {
-            return Err(self.malformed());
-        }
-        match number {
-            Some(number) => Ok(number),
-            None => Err(HeaderError::NumberTooLarge { at: start }),
-        }
-    }
-
-    /// An object of strings.
-    const fn metadata(&mut self) -> Result<(), HeaderError> {
-        tri!(self.expect(b'{'));
-        if self.take(b'}') {
-            return Ok(());
-        }
-        loop {
-            tri!(self.string());
-            tri!(self.expect(b':'));
-            tri!(self.string());
-            if self.take(b'}') {
-                return Ok(());
-            }
-            tri!(self.expect(b','));
-        }
-    }
 }

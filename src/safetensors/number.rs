@@ -1,5 +1,5 @@
 use super::archive::{Values, ValuesMut};
-use super::header::Dtype;
+use super::dtype::Dtype;
 use crate::scalar::Scalar;
 
 /// A scalar that files hold: `f32` and `f64`.
