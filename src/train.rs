@@ -201,7 +201,11 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
     /// If a loss, the gradient or the update is not finite. The network then keeps its last finite parameters: all of them
     /// where the loss or the gradient is at fault, in an update those that would not be finite.
     pub fn apply<M: TrainedAs<N>>(&mut self, net: &mut M) -> Result<(), NotFinite> {
-        let net = net.as_trained();
+        self.update(net.as_trained(), self.learning_rate_factor)
+    }
+
+    /// [`apply`](Trainer::apply) with `factor` times the learning rate.
+    fn update(&mut self, net: &mut N, factor: f64) -> Result<(), NotFinite> {
         let pass = &mut self.pass;
         let samples = core::mem::replace(&mut pass.samples, 0);
         if samples == 0 {
@@ -218,7 +222,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
         }
         if result.is_ok() {
             self.clip.apply(gradient);
-            if !self.optimizer.update(&mut self.state, net, gradient, self.learning_rate_factor) {
+            if !self.optimizer.update(&mut self.state, net, gradient, factor) {
                 result = Err(NotFinite::Update);
             }
             self.steps = self.steps.wrapping_add(1); // A checkpoint may hold any number.

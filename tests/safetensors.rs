@@ -214,6 +214,19 @@ fn other_names() {
     assert!(matches!(other.load(&theirs), Err(LoadError::Missing { .. })));
 }
 
+/// Would catch: two keys that are one after both are cut at 128 bytes.
+#[test]
+fn a_key_that_is_too_long_is_in_no_file() {
+    let long = "x".repeat(130);
+    let data = [0; 8];
+    let view =
+        |shape: &[usize]| TensorView::new(Dtype::F32, shape.to_vec(), &data[..4 * shape.iter().product::<usize>()]);
+    let tensors = [(long[..128].to_string(), view(&[1, 2]).expect("two numbers"))];
+    let file = serialize(tensors, None).expect("a valid file");
+    let error = Line::ZERO.clone().load_with(&file, &Names { prefix: &long, pairs: &[] });
+    assert!(matches!(error, Err(LoadError::Missing { .. })), "{error:?}");
+}
+
 #[test]
 fn a_buffer_that_is_too_small() {
     let net = net();

@@ -44,7 +44,9 @@ impl Entry<'_> {
         let mut key = Key::EMPTY;
         // A key that is too long is cut: writing never fails.
         let _ = write!(key, "{self}");
-        names.translate(key.as_str())
+        let mut theirs = names.translate(key.as_str());
+        theirs.note_cut(&key);
+        theirs
     }
 }
 
@@ -134,7 +136,7 @@ fn fill<T>(values: &mut [T], f: impl Fn(usize) -> T) {
 /// An error unless the tensor of an entry is there and can be read.
 fn find(tensors: &Tensors<'_>, names: &Names<'_>, entry: &Entry<'_>, values: Values<'_>) -> Result<(), LoadError> {
     let key = entry.key(names);
-    let view = tensors.get(key.as_str()).ok_or(LoadError::Missing { key })?;
+    let view = tensors.get(key.as_str()).filter(|_| !key.is_cut()).ok_or(LoadError::Missing { key })?;
     if view.shape() != entry.parameter.shape {
         let (found, needed) = (Extents::new(view.shape()), Extents::new(entry.parameter.shape));
         return Err(LoadError::Shape { key, found, needed });

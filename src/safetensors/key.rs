@@ -48,7 +48,9 @@ impl Names<'_> {
         let mut key = Key::EMPTY;
         key.push_path(path);
         key.push(name.as_bytes());
-        self.translate(key.as_str())
+        let mut theirs = self.translate(key.as_str());
+        theirs.note_cut(&key);
+        theirs
     }
 }
 
@@ -81,11 +83,12 @@ pub(super) const fn equal(a: &[u8], b: &[u8]) -> bool {
 pub struct Key {
     bytes: [u8; Self::LEN],
     len: usize,
+    is_cut: bool,
 }
 
 impl Key {
     const LEN: usize = 128;
-    pub(super) const EMPTY: Self = Self { bytes: [0; Self::LEN], len: 0 };
+    pub(super) const EMPTY: Self = Self { bytes: [0; Self::LEN], len: 0, is_cut: false };
 
     /// The key of a file, which has been checked to be UTF-8.
     pub(super) const fn new(key: &[u8]) -> Self {
@@ -115,6 +118,17 @@ impl Key {
             self.len += 1;
             i += 1;
         }
+        self.is_cut |= i < text.len();
+    }
+
+    /// Whether it was longer: such a key is no tensor's.
+    pub(super) const fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Is cut too if what it was made from is.
+    pub(super) const fn note_cut(&mut self, source: &Self) {
+        self.is_cut |= source.is_cut;
     }
 
     const fn push_path(&mut self, path: &Path<'_>) {

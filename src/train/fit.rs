@@ -162,26 +162,6 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
         &mut self,
         net: &mut N,
         train: Dataset<'_, X, Y>,
-        plan: Fit<'_, X, Y>,
-        observer: &mut W,
-    ) -> Result<FitReport<N::Scalar>, FitError>
-    where
-        X: TensorFor<N::In, N::Scalar>,
-        Y: TargetFor<L, OutOf<N>, N::Scalar>,
-        W: Observer<N>,
-    {
-        let factor = self.learning_rate_factor;
-        self.pass.forget();
-        let result = self.run_plan(net, train, plan, observer);
-        self.learning_rate_factor = factor;
-        result
-    }
-
-    /// [`fit`](Trainer::fit), which leaves the schedule's last factor behind.
-    fn run_plan<X, Y, W>(
-        &mut self,
-        net: &mut N,
-        train: Dataset<'_, X, Y>,
         mut plan: Fit<'_, X, Y>,
         observer: &mut W,
     ) -> Result<FitReport<N::Scalar>, FitError>
@@ -190,8 +170,10 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
         Y: TargetFor<L, OutOf<N>, N::Scalar>,
         W: Observer<N>,
     {
+        self.pass.forget();
         let first_step = self.steps;
         let batches = train.batches(B);
+        let mut factor = self.learning_rate_factor;
         let mut watch = Watch { best: f64::INFINITY, waited: 0 };
         let no_loss = N::Scalar::from_f64(f64::NAN);
         let mut report = FitReport { epochs: 0, steps: 0, loss: no_loss, validation_loss: None, stop: Stop::Epochs };
@@ -206,7 +188,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
             let (mut sum, mut seen) = (0.0, 0.0);
             for batch in 0..batches {
                 if let Some(schedule) = &plan.schedule {
-                    self.learning_rate_factor = schedule.factor(self.steps);
+                    factor = schedule.factor(self.steps);
                 }
                 let range = batch * B..train.len().min((batch + 1) * B);
                 let samples = range.len();
@@ -218,13 +200,13 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
                 report.loss = N::Scalar::from_f64(sum / seen);
                 let (step, is_last) = (self.steps, batch + 1 == batches);
                 if is_last || (batch + 1) % plan.accumulate == 0 || !loss.is_finite() {
-                    self.apply(net).map_err(|what| error(what, step))?;
+                    self.update(net, factor).map_err(|what| error(what, step))?;
                 }
                 let done = BatchDone { epoch, batch, batches, samples, loss };
                 let stops = observer.batch_done(net, &done).is_break();
                 if stops {
                     // A gradient half accumulated is not lost.
-                    self.apply(net).map_err(|what| error(what, step))?;
+                    self.update(net, factor).map_err(|what| error(what, step))?;
                 }
                 report.steps = self.steps.wrapping_sub(first_step);
                 if stops {
@@ -250,7 +232,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
                 steps: self.steps,
                 loss: report.loss,
                 validation_loss: report.validation_loss,
-                learning_rate: self.optimizer.learning_rate() * self.learning_rate_factor,
+                learning_rate: self.optimizer.learning_rate() * factor,
             };
             let stop = if observer.epoch_done(net, &done).is_break() {
                 Some(Stop::Observer)
