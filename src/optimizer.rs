@@ -127,15 +127,11 @@ macro_rules! state {
 }
 use state;
 
-/// Sets a parameter and what is remembered of it, unless one of the new values is not finite: then all stay as they are, since
-/// a step that mixes old and new may go anywhere. Returns whether all are finite.
+/// Sets a number if all that belong to one parameter are finite; else all of them stay as they are, since a step that mixes old
+/// and new may go anywhere. Said to be unpredictable, it stays a choice and no branch, so that the loops around it vectorise.
 #[inline]
-fn set<T: Scalar, const N: usize>(values: [&mut T; N], new: [T; N]) -> bool {
-    let is_finite = new.iter().fold(true, |finite, new| finite & new.is_finite());
-    for (value, new) in values.into_iter().zip(new) {
-        *value = if is_finite { new } else { *value };
-    }
-    is_finite
+fn set<T: Scalar>(all_finite: bool, value: &mut T, new: T) {
+    *value = core::hint::select_unpredictable(all_finite, new, *value);
 }
 
 /// Writes a builder's method that checks one hyperparameter.

@@ -76,7 +76,10 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
                 let g = g + decay * *p;
                 let sum = *v + g * g;
                 let new = *p - rate * g / (sum.sqrt() + epsilon);
-                is_finite &= set([p, v], [new, sum]);
+                let all_finite = new.is_finite() & sum.is_finite();
+                set(all_finite, p, new);
+                set(all_finite, v, sum);
+                is_finite &= all_finite;
             }
             finite &= is_finite;
         });

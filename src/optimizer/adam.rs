@@ -157,7 +157,11 @@ impl Adam {
                 let first = *m + take1 * (g - *m);
                 let second = keep2 * *v + take2 * g * g;
                 let new = shrink * *p - step * first / (second.sqrt() * root + epsilon);
-                is_finite &= set([p, m, v], [new, first, second]);
+                let all_finite = new.is_finite() & first.is_finite() & second.is_finite();
+                set(all_finite, p, new);
+                set(all_finite, m, first);
+                set(all_finite, v, second);
+                is_finite &= all_finite;
             }
             finite &= is_finite;
         });

@@ -71,7 +71,10 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
                 let g = g + decay * *p;
                 let square = keep * *v + take * g * g;
                 let new = *p - rate * g / (square.sqrt() + epsilon);
-                is_finite &= set([p, v], [new, square]);
+                let all_finite = new.is_finite() & square.is_finite();
+                set(all_finite, p, new);
+                set(all_finite, v, square);
+                is_finite &= all_finite;
             }
             finite &= is_finite;
         });

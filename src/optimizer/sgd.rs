@@ -54,7 +54,9 @@ impl<T: Scalar> Optimizer<T> for Sgd {
             let mut is_finite = true;
             for (p, &mut g) in p.iter_mut().zip(g) {
                 let new = *p - rate * (g + decay * *p);
-                is_finite &= set([p], [new]);
+                let all_finite = new.is_finite();
+                set(all_finite, p, new);
+                is_finite &= all_finite;
             }
             finite &= is_finite;
         });
@@ -123,7 +125,10 @@ impl<T: Scalar> Optimizer<T> for Momentum {
                 let velocity = momentum * *v + g;
                 let step = if nesterov { g + momentum * velocity } else { velocity };
                 let new = *p - rate * step;
-                is_finite &= set([p, v], [new, velocity]);
+                let all_finite = new.is_finite() & velocity.is_finite();
+                set(all_finite, p, new);
+                set(all_finite, v, velocity);
+                is_finite &= all_finite;
             }
             finite &= is_finite;
         });
