@@ -51,13 +51,13 @@ mod key;
 mod number;
 
 pub(crate) use archive::archive_methods;
-pub use archive::{Archive, Entry, Values, ValuesMut};
+pub use archive::{Archive, Entry};
 #[cfg(feature = "std")]
 pub(crate) use atomic::replace as replace_file;
 pub use constant::{At, File, FromFile, Item, Root};
 pub(crate) use constant::{Need, check_all_used, matrix_f32, matrix_f64};
 pub use dtype::Dtype;
-pub use error::{Extents, LoadError, SaveError};
-pub use header::{HeaderError, Tensors, View};
+pub use error::{Extents, HeaderError, LoadError, SaveError};
+pub use header::{Tensors, View};
 pub use key::{Key, Names};
-pub use number::Stored;
+pub use number::{Stored, Values, ValuesMut};

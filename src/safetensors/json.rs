@@ -1,6 +1,9 @@
 //! The little of JSON that a header needs, in constants too.
 
-use super::header::{HeaderError, MOST_DIMENSIONS};
+use super::error::HeaderError;
+
+/// The longest list of numbers: a tensor's dimensions.
+pub(super) const MOST_DIMENSIONS: usize = 8;
 
 /// `?` in a constant.
 macro_rules! tri {

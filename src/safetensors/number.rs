@@ -1,4 +1,3 @@
-use super::archive::{Values, ValuesMut};
 use super::dtype::Dtype;
 use crate::scalar::Scalar;
 
@@ -26,6 +25,59 @@ impl Stored for f64 {
     }
     fn values_mut(values: &mut [Self]) -> ValuesMut<'_> {
         ValuesMut::F64(values)
+    }
+}
+
+/// The numbers of a tensor.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs)] // The names are the format's own.
+pub enum Values<'a> {
+    F32(&'a [f32]),
+    F64(&'a [f64]),
+    U64(&'a [u64]),
+}
+
+/// The numbers of a tensor, to write to.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub enum ValuesMut<'a> {
+    F32(&'a mut [f32]),
+    F64(&'a mut [f64]),
+    U64(&'a mut [u64]),
+}
+
+impl Values<'_> {
+    pub(super) const fn dtype(&self) -> Dtype {
+        match self {
+            Self::F32(_) => Dtype::F32,
+            Self::F64(_) => Dtype::F64,
+            Self::U64(_) => Dtype::U64,
+        }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        match self {
+            Self::F32(values) => values.len(),
+            Self::F64(values) => values.len(),
+            Self::U64(values) => values.len(),
+        }
+    }
+
+    /// Whether a tensor of the file widens to these numbers without loss.
+    pub(super) const fn takes(&self, dtype: Dtype) -> bool {
+        match self {
+            Self::F32(_) => matches!(dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16),
+            Self::F64(_) => matches!(dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16),
+            Self::U64(_) => matches!(dtype, Dtype::U64),
+        }
+    }
+
+    pub(super) fn write(&self, i: usize, write: &mut dyn FnMut(&[u8])) {
+        match self {
+            Self::F32(values) => values.get(i).map(|value| write(&value.to_le_bytes())),
+            Self::F64(values) => values.get(i).map(|value| write(&value.to_le_bytes())),
+            Self::U64(values) => values.get(i).map(|value| write(&value.to_le_bytes())),
+        };
     }
 }
 
