@@ -246,7 +246,7 @@ macro_rules! no_parameters {
             for $layer
         {
             const VALUE: Self = <Self as $crate::scalar::ConstZero>::ZERO;
-            const TENSORS: usize = 0;
+            const KEYS: $crate::safetensors::Keys = $crate::safetensors::Keys::Of(&[]);
         }
 
         impl<P, $($generics)*> $crate::layer::Parameters<P> for $layer {

@@ -97,7 +97,7 @@ impl<In: Shape, L: Layer<In, T>, T: Element> Network<In, L, T> {
         L: FromFile<F>,
     {
         let net = Self::new(L::VALUE);
-        const { check_all_used::<F>(L::TENSORS) };
+        const { check_all_used::<F>(L::KEYS) };
         net
     }
 }

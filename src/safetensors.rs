@@ -37,6 +37,9 @@
 //!
 //! # Limits
 //!
+//! In constants, the compiler stops where an evaluation runs long: some 90 tensors, or a layer of two million weights. Allow
+//! `long_running_const_eval` in your crate to go further; the time grows with the square of the number of tensors.
+//!
 //! A header of up to 128 KiB with up to 1,024 tensors of up to 8 dimensions, keys without escapes, of up to 128 bytes.
 
 pub(crate) mod archive;
@@ -54,7 +57,7 @@ pub(crate) use archive::archive_methods;
 pub use archive::{Archive, Entry};
 #[cfg(feature = "std")]
 pub(crate) use atomic::replace as replace_file;
-pub use constant::{At, File, FromFile, Item, Root};
+pub use constant::{At, File, FromFile, Item, Keys, Root};
 pub(crate) use constant::{Need, check_all_used, matrix_f32, matrix_f64};
 pub use dtype::Dtype;
 pub use error::{Extents, HeaderError, LoadError, SaveError};

@@ -3,7 +3,7 @@
 //! Tuples of 1 to 16 layers; a tuple in a tuple is one layer of it.
 
 use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
-use crate::safetensors::{At, File, FromFile, Item};
+use crate::safetensors::{At, File, FromFile, Item, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, TensorOf};
 #[cfg(feature = "rand")]
@@ -32,7 +32,7 @@ macro_rules! sequential {
             for ($($L,)* $Z,)
         {
             const VALUE: Self = ($($L::VALUE,)* $Z::VALUE,);
-            const TENSORS: usize = $($L::TENSORS +)* $Z::TENSORS;
+            const KEYS: Keys = Keys::Inside(&[$($L::KEYS,)* $Z::KEYS]);
         }
 
         impl<T, $($L: Parameters<T>,)* $Z: Parameters<T>> Parameters<T> for ($($L,)* $Z,) {

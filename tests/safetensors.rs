@@ -304,3 +304,41 @@ fn a_checkpoint_of_another_optimiser() {
         "tensor `optimizer.first.0.weight` is missing from the file"
     );
 }
+
+/// Would catch: two savers that share the file beside, and put half a file in place.
+#[test]
+fn savers_at_the_same_time() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("savers_at_the_same_time");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = &folder.join("net.safetensors");
+    net().save_file(path).expect("a first file");
+    std::thread::scope(|scope| {
+        let savers =
+            [(), ()].map(|()| scope.spawn(|| (0..50).for_each(|_| net().save_file(path).expect("a place of its own"))));
+        while !savers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            Net::ZERO.clone().load_file(path).expect("the old file or the new one");
+        }
+    });
+    assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 1, "nothing is left beside");
+}
+
+/// What `load` would refuse is not saved, and does not take the place of a good file.
+#[test]
+fn numbers_that_are_not_finite_are_not_saved() {
+    let mut net = Line::ZERO;
+    net.layers.0.weight[1] = f32::NAN;
+    let error = net.save(&mut [0; 1024]).expect_err("NaN");
+    assert_eq!(error.to_string(), "tensor `0.weight` holds a number that is not finite");
+}
+
+/// A gradient that is half accumulated is in no file, so there is no checkpoint of it.
+#[test]
+fn a_checkpoint_between_steps_only() {
+    let (mut net, mut trainer) = (Line::ZERO, Trainer::<Line, _, _, 1>::new(Sgd::const_new(0.1), Mse));
+    trainer.accumulate(&net, &[SVector::from([1.0, 2.0])], &[SVector::<f32, 1>::from([1.0])]);
+    let saved = Checkpoint { net: &mut net, trainer: &mut trainer, scaler: &mut () }.save(&mut [0; 2048]);
+    assert_eq!(saved, Err(SaveError::BetweenBatches));
+    trainer.apply(&mut net).expect("finite");
+    assert!(Checkpoint { net: &mut net, trainer: &mut trainer, scaler: &mut () }.save(&mut [0; 2048]).is_ok());
+}

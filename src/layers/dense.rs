@@ -1,6 +1,6 @@
 use crate::kernels::dense::{add_scaled, dot};
 use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path, Role};
-use crate::safetensors::{At, File, FromFile, Need, matrix_f32, matrix_f64};
+use crate::safetensors::{At, File, FromFile, Keys, Need, matrix_f32, matrix_f64};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Sequence, TensorOf, Vector};
 use core::fmt::Debug;
@@ -149,12 +149,12 @@ macro_rules! from_file {
                 $matrix::<F, P, OUT, IN>(&Self::need("weight", &[OUT, IN])),
                 $matrix::<F, P, OUT, 1>(&Self::need("bias", &[OUT])),
             );
-            const TENSORS: usize = 2;
+            const KEYS: Keys = Keys::Of(const { &[F::NAMES.key(&P::PATH, "weight"), F::NAMES.key(&P::PATH, "bias")] });
         }
 
         impl<F: File, P: At, const IN: usize, const OUT: usize> FromFile<F, P> for Dense<IN, OUT, $T, NoBias> {
             const VALUE: Self = Self::new($matrix::<F, P, OUT, IN>(&Self::need("weight", &[OUT, IN])), NoBias);
-            const TENSORS: usize = 1;
+            const KEYS: Keys = Keys::Of(const { &[F::NAMES.key(&P::PATH, "weight")] });
         }
     };
 }

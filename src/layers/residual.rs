@@ -1,5 +1,5 @@
 use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
-use crate::safetensors::{At, File, FromFile};
+use crate::safetensors::{At, File, FromFile, Keys};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{SameShape, Shape, Tensor, TensorOf};
 #[cfg(feature = "rand")]
@@ -39,7 +39,7 @@ impl<L: ConstZero> ConstZero for Residual<L> {
 
 impl<F: File, P: At, L: FromFile<F, P>> FromFile<F, P> for Residual<L> {
     const VALUE: Self = Self(L::VALUE);
-    const TENSORS: usize = L::TENSORS;
+    const KEYS: Keys = L::KEYS;
 }
 
 impl<T, L: Parameters<T>> Parameters<T> for Residual<L> {

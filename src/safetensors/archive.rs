@@ -15,6 +15,11 @@ pub trait Archive {
 
     /// The same, to write to.
     fn entries_mut(&mut self, f: &mut dyn FnMut(&Entry<'_>, ValuesMut<'_>));
+
+    /// Whether its tensors are all of its state at this moment.
+    fn is_complete(&self) -> bool {
+        true
+    }
 }
 
 /// Nothing to save.
@@ -109,8 +114,23 @@ fn check_all_used(archive: &dyn Archive, tensors: &Tensors<'_>, names: &Names<'_
     Ok(())
 }
 
+/// An error for what `load` could not take back.
+pub(crate) fn check(archive: &dyn Archive) -> Result<(), SaveError> {
+    if !archive.is_complete() {
+        return Err(SaveError::BetweenBatches);
+    }
+    let mut result = Ok(());
+    archive.entries(&mut |entry, values| {
+        if result.is_ok() && !values.all_finite() {
+            result = Err(SaveError::NotFinite { key: entry.key(&Names::OWN) });
+        }
+    });
+    result
+}
+
 /// Writes an archive into a buffer.
 pub(crate) fn save(archive: &dyn Archive, buffer: &mut [u8]) -> Result<usize, SaveError> {
+    check(archive)?;
     let needed = len(archive);
     let Some(mut rest) = buffer.get_mut(..needed) else { return Err(SaveError::BufferTooSmall { needed }) };
     write(archive, &mut |bytes| {
@@ -227,7 +247,7 @@ macro_rules! archive_methods {
         #[doc = concat!("Writes ", $all, " into a buffer as a safetensors file, and returns its length.")]
         ///
         /// # Errors
-        /// If the buffer is shorter than `saved_len`.
+        /// If the buffer is shorter than `saved_len`, or a number is not finite: `load` would refuse the file.
         pub fn save(&self, buffer: &mut [u8]) -> Result<usize, SaveError> {
             archive::save(self, buffer)
         }
@@ -251,9 +271,11 @@ macro_rules! archive_methods {
         /// is the old file or the new one.
         ///
         /// # Errors
-        /// If the file cannot be written; one that was there before still is.
+        /// If a number is not finite, or the file cannot be written; one that was there before still is. An error after the new
+        /// file has its name, from flushing the folder, leaves the new one.
         #[cfg(feature = "std")]
         pub fn save_file(&self, path: impl AsRef<std::path::Path>) -> Result<(), SaveError> {
+            archive::check(self)?;
             $crate::safetensors::replace_file(path.as_ref(), |write| archive::write(self, write))
                 .map_err(|error| SaveError::Io(error.kind()))
         }

@@ -1,14 +1,14 @@
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Error, ErrorKind, Result, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Puts a new file in the place of an old one, or leaves the old one as it is.
 pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Result<()> {
     let name = path.file_name().ok_or(Error::from(ErrorKind::InvalidInput))?;
-    let mut beside = name.to_os_string();
-    beside.push(std::format!(".{}.partial", std::process::id()));
-    let beside = path.with_file_name(beside);
-    let result = fill(&beside, write).and_then(|()| fs::rename(&beside, path));
+    let (beside, file) = create_beside(path, name)?;
+    let result = fill(file, write).and_then(|()| fs::rename(&beside, path));
     if result.is_err() {
         let _ = fs::remove_file(&beside);
         return result;
@@ -16,9 +16,22 @@ pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut dyn FnMut(&[u8]))) ->
     sync_folder(path)
 }
 
+/// A new file that nobody else has, whoever saves to the same place at the same time.
+fn create_beside(path: &Path, name: &OsStr) -> Result<(PathBuf, File)> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let mut beside = name.to_os_string();
+        beside.push(std::format!(".{}.{}.partial", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+        let beside = path.with_file_name(beside);
+        match OpenOptions::new().write(true).create_new(true).open(&beside) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            result => return result.map(|file| (beside, file)),
+        }
+    }
+}
+
 /// Writes a new file and waits until it is on the disk.
-fn fill(path: &Path, write: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(path)?;
+fn fill(mut file: File, write: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Result<()> {
     let mut block = Block { bytes: [0; 4096], len: 0 };
     let mut result = Ok(());
     write(&mut |bytes| {

@@ -1,6 +1,6 @@
 use super::dtype::Dtype;
 use super::header::{Tensors, View};
-use super::key::{Names, equal};
+use super::key::{Key, Names, equal};
 use super::number::{from_bf16, from_f16};
 use crate::kernels::bytes::{rows_f32, rows_f64, rows_u16};
 use crate::layer::Path;
@@ -50,27 +50,57 @@ pub trait FromFile<F: File, P: At = Root>: Sized {
     /// The layer with the file's parameters.
     const VALUE: Self;
 
-    /// How many tensors of the file it takes.
-    const TENSORS: usize;
+    /// The tensors of the file that it takes.
+    const KEYS: Keys;
 }
 
-/// A file that holds more tensors than a network takes is another network's. Those under another prefix do not count.
-pub(crate) const fn check_all_used<F: File>(needed: usize) {
+/// The keys of a file that a layer takes: a tree, since constants cannot join lists.
+#[derive(Debug, Clone, Copy)]
+pub enum Keys {
+    /// Those of one layer.
+    Of(&'static [Key]),
+    /// Those of the layers inside.
+    Inside(&'static [Self]),
+}
+
+impl Keys {
+    /// Whether one of them is `key`.
+    const fn contain(&self, key: &[u8]) -> bool {
+        let mut i = 0;
+        match self {
+            Self::Of(keys) => {
+                while i < keys.len() {
+                    if equal(keys[i].as_str().as_bytes(), key) {
+                        return true;
+                    }
+                    i += 1;
+                }
+            }
+            Self::Inside(all) => {
+                while i < all.len() {
+                    if all[i].contain(key) {
+                        return true;
+                    }
+                    i += 1;
+                }
+            }
+        }
+        false
+    }
+}
+
+/// A file that holds a tensor that a network has no place for is another network's. Those under another prefix do not count.
+pub(crate) const fn check_all_used<F: File>(keys: Keys) {
     let prefix = F::NAMES.prefix.as_bytes();
     let tensors = Checked::<F>::TENSORS;
-    let mut message = Message::EMPTY;
-    message.text("the file holds more tensors than the ").number(needed).text(" of the network:");
-    let (mut i, mut found) = (0, 0);
+    let mut i = 0;
     while let Some(view) = tensors.nth(i) {
         let key = view.raw_key();
-        if key.len() >= prefix.len() && equal(key.split_at(prefix.len()).0, prefix) {
-            found += 1;
-            message.text(" ").text(view.key().as_str());
+        if key.len() >= prefix.len() && equal(key.split_at(prefix.len()).0, prefix) && !keys.contain(key) {
+            let mut message = Message::EMPTY;
+            message.text(view.key().as_str()).text(" is in the file, and the network has no place for it").panic();
         }
         i += 1;
-    }
-    if found > needed {
-        message.panic();
     }
 }
 
@@ -98,7 +128,7 @@ impl Need<'_> {
     const fn view<F: File, P: At>(&self, widest: Dtype) -> View<'static> {
         let key = F::NAMES.key(&P::PATH, self.name);
         let found = if key.is_cut() { None } else { Checked::<F>::TENSORS.get(key.as_str()) };
-        let Some(view) = found else { self.complain(key.as_str(), " is missing from the file", &[], " needs ") };
+        let Some(view) = found else { self.missing::<F>(key.as_str()) };
         let mut is_equal = view.shape().len() == self.shape.len();
         let mut i = 0;
         while is_equal && i < self.shape.len() {
@@ -106,7 +136,10 @@ impl Need<'_> {
             i += 1;
         }
         if !is_equal {
-            self.complain(key.as_str(), " is ", view.shape(), " needs ");
+            let mut message = Message::EMPTY;
+            message.text(key.as_str()).text(" is ").shape(view.shape()).text(", ");
+            self.layer(&mut message);
+            message.text(" needs ").shape(self.shape).panic();
         }
         match view.dtype {
             Dtype::F16 | Dtype::BF16 | Dtype::F32 => {}
@@ -131,15 +164,18 @@ impl Need<'_> {
         message.text(if self.sizes.is_empty() { "" } else { ">" });
     }
 
-    const fn complain(&self, key: &str, what: &str, found: &[usize], needs: &str) -> ! {
+    /// Says what the file has instead: most often the same tensors under the names of a module's fields.
+    const fn missing<F: File>(&self, key: &str) -> ! {
         let mut message = Message::EMPTY;
-        message.text(key).text(what);
-        if !found.is_empty() {
-            message.shape(found);
-        }
-        message.text(", ");
+        message.text(key).text(" is missing from the file, ");
         self.layer(&mut message);
-        message.text(needs).shape(self.shape).panic()
+        message.text(" needs ").shape(self.shape).text("; `safetensors::Names` translates names, and the file has:");
+        let mut i = 0;
+        while let Some(view) = Checked::<F>::TENSORS.nth(i) {
+            message.text(" ").text(view.key().as_str());
+            i += 1;
+        }
+        message.panic()
     }
 }
 

@@ -130,6 +130,13 @@ pub enum LoadError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SaveError {
+    /// A tensor holds a number that is infinite or NaN: `load` would refuse it.
+    NotFinite {
+        /// Its key.
+        key: Key,
+    },
+    /// A trainer has accumulated a gradient that it has not applied: a checkpoint is taken between steps.
+    BetweenBatches,
     /// The buffer is too small.
     BufferTooSmall {
         /// How many bytes it must have.
@@ -199,6 +206,10 @@ impl core::error::Error for LoadError {}
 impl fmt::Display for SaveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NotFinite { key } => write!(f, "tensor `{key}` holds a number that is not finite"),
+            Self::BetweenBatches => {
+                write!(f, "a gradient is accumulated and not applied: `apply` it before a checkpoint")
+            }
             Self::BufferTooSmall { needed } => write!(f, "the buffer is too small: {needed} bytes are needed"),
             #[cfg(feature = "std")]
             Self::Io(kind) => write!(f, "the file could not be written: {kind}"),

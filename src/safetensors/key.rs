@@ -44,7 +44,8 @@ impl Names<'_> {
     }
 
     /// The file's key for a parameter.
-    pub(super) const fn key(&self, path: &Path<'_>, name: &str) -> Key {
+    #[must_use]
+    pub const fn key(&self, path: &Path<'_>, name: &str) -> Key {
         let mut key = Key::EMPTY;
         key.push_path(path);
         key.push(name.as_bytes());

@@ -63,6 +63,14 @@ impl Values<'_> {
         }
     }
 
+    pub(super) fn all_finite(&self) -> bool {
+        match self {
+            Self::F32(values) => values.iter().all(|value| value.is_finite()),
+            Self::F64(values) => values.iter().all(|value| value.is_finite()),
+            Self::U64(_) => true,
+        }
+    }
+
     /// Whether a tensor of the file widens to these numbers without loss.
     pub(super) const fn takes(&self, dtype: Dtype) -> bool {
         match self {

@@ -11,6 +11,11 @@ use core::fmt;
 /// parameters, the optimiser's state, steps, epochs, the seed and how much of it is used. Hyperparameters are code: build
 /// the trainer as it was.
 ///
+/// It is taken between calls of [`fit`](Trainer::fit), or between steps; with a gradient accumulated and not applied, saving is an
+/// error. What lives in a `fit` only starts anew with the next: the rest of an epoch that was cut short, the count of
+/// [`Fit::patience`](super::Fit::patience), and the memory of a
+/// [`ReduceOnPlateau`](crate::optimizer::schedule::ReduceOnPlateau).
+///
 /// ```
 /// use constnet::nalgebra::SVector;
 /// use constnet::train::{Checkpoint, Trainer};
@@ -100,5 +105,9 @@ where
         flat(["trainer.", ""], "learning_rate_factor", 1, |entry| f(entry, ValuesMut::F64(&mut factor)));
         [*learning_rate_factor] = factor;
         self.scaler.entries_mut(&mut |entry, values| f(&Entry { section: ["scaler.", ""], ..*entry }, values));
+    }
+
+    fn is_complete(&self) -> bool {
+        self.trainer.pass.samples == 0
     }
 }

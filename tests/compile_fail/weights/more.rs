@@ -1,5 +1,5 @@
 //! twin: weights_f32
-//! error: the file holds more tensors than the 2 of the network: 0.bias 0.weight 1.bias
+//! error: 1.bias is in the file, and the network has no place for it
 use constnet::safetensors::File;
 use constnet::{Dense, Network, Vector};
 
