@@ -4,8 +4,8 @@
 //! and `bias`, a scaler one of its two tensors. A tensor is a list of its numbers as they lie in memory: a matrix column by
 //! column, as nalgebra writes it.
 //!
-//! Lists of another length, fields that are missing, unknown or there twice are errors. Numbers that are not finite pass, where
-//! the format has them: [`Network::load`] is stricter.
+//! Lists of another length, fields that are missing, unknown or there twice are errors. More is not checked: 3 by 2 numbers are read
+//! as 2 by 3, a `Relu` as a `Tanh`, and numbers that are not finite pass where the format has them. [`Network::load`] is stricter.
 //!
 //! ```
 //! use constnet::{Dense, Network, Relu, Vector};

@@ -172,8 +172,8 @@ fn the_scripts_write_the_golden_files() -> Result {
     let Some(python) = python::find(&["torch", "keras", "safetensors"])? else { return Ok(()) };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("import");
     let path = folder.to_str().ok_or("the path of the target folder is UTF-8")?;
-    python.succeed(&["export_pytorch.py", path])?;
-    python.succeed(&["export_keras.py", path])?;
+    python.succeed(&["export_pytorch.py", "--demos", path])?;
+    python.succeed(&["export_keras.py", "--demos", path])?;
     load_and_check_all(&folder)?;
     for (name, _) in MODELS {
         let (written, golden) = (folder.join(name), golden().join(name));
@@ -198,6 +198,21 @@ fn what_the_scripts_refuse() -> Result {
     python.succeed(&["export_pytorch.py", &format!("{model}:wrapped"), "3", file])?;
     let mut net = Network::<Vector<3>, (Dense<3, 2>,)>::ZERO;
     net.load_file(file)?;
+
+    python.succeed(&["export_pytorch.py", &format!("{model}:shared"), "3", file])?;
+    let mut net = Network::<Vector<3>, (Dense<3, 3>, Relu, Dense<3, 3>, Residual<(Dense<3, 3>, Relu)>)>::ZERO;
+    net.load_file(file)?;
+    assert_eq!(net.layers.0, net.layers.2, "the same module");
+
+    for script in ["export_pytorch.py", "export_keras.py"] {
+        let usage = python.run(&[script])?;
+        let message = String::from_utf8_lossy(&usage.stderr);
+        assert!(usage.status.code() == Some(2) && message.contains("--demos FOLDER"), "{message}");
+    }
+    let place = format!("{model}:wrapped");
+    let refused = python.run(&["export_pytorch.py", &place, "3", "missing_folder/net.safetensors"])?;
+    let message = String::from_utf8_lossy(&refused.stderr);
+    assert!(message.starts_with("error: missing_folder/net.safetensors cannot be written: "), "{message}");
 
     let refused = python.run(&["export_pytorch.py", &format!("{model}:missing"), "3", file])?;
     let message = String::from_utf8_lossy(&refused.stderr);

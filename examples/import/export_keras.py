@@ -1,7 +1,7 @@
 """Exports a Keras model to the safetensors file that constnet reads, and prints the type that fits it.
 
     python3 export_keras.py model.keras net.safetensors    # a saved model
-    python3 export_keras.py [FOLDER]                       # the demo models, with inputs and outputs
+    python3 export_keras.py --demos FOLDER                 # the demo models, with inputs and outputs
 
 Understood are `Sequential` and functional models that are a chain, with `Add` for residual connections. Kernels are transposed; the
 dense layer after a `Flatten` takes up that Keras flattens with the channels innermost. Layers that constnet does not have are
@@ -18,6 +18,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 import keras
 import numpy as np
 from keras import activations, layers
+from keras.src.models.functional import Functional
 from safetensors.numpy import save_file
 
 from network import Plain, Refused, Residual, Shapes, dropout, ratio, save
@@ -34,16 +35,19 @@ def export(model, path):
     """Writes the file; gives the network's type."""
     if not getattr(model, "inputs", None):
         raise Refused("neither a functional model nor a `Sequential` that knows its input: begin with `Input(shape)`")
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise Refused(f"a model with {len(model.inputs)} inputs and {len(model.outputs)} outputs: a network has one of each")
     shapes = Shapes(model.inputs[0].shape[1:], channel_axis=-1)
     text = shapes.text()
-    found = convert_model(model, shapes)
+    found = convert_model(model, "the model", shapes)
     shapes.finish("the model")
     return save(found, text, path)
 
 
-def convert_model(model, shapes):
+def convert_model(model, where, shapes):
+    """The types are compared exactly: a class derived from them may do anything."""
+    if type(model) not in (keras.Sequential, Functional):
+        raise Refused(f"{where}: a class of its own, neither a `Sequential` nor a functional `Model`")
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise Refused(f"{where}: {len(model.inputs)} inputs and {len(model.outputs)} outputs, and a network has one of each")
     if isinstance(model, keras.Sequential):
         found = [part for layer in model.layers for part in convert(layer, shapes)]
     else:
@@ -59,6 +63,9 @@ def chain(to, start, shapes):
     if not inputs or depth(to) <= depth(start):
         raise Refused(f"layer {type(layer).__name__} (`{layer.name}`): it joins branches that are not a residual connection")
     if type(layer) is layers.Add and len(inputs) == 2:
+        check(layer, f"layer Add (`{layer.name}`)")
+        if inputs[0] is inputs[1]:
+            raise Refused(f"layer Add (`{layer.name}`): it adds a tensor to itself, which no layer does")
         skip, inner = sorted(inputs, key=depth)
         before = chain(skip, start, shapes)
         shapes.finish(f"layer Add (`{layer.name}`)")
@@ -88,7 +95,8 @@ def convert(layer, shapes):
     kind = type(layer)
     where = f"layer {kind.__name__} (`{layer.name}`)"
     if isinstance(layer, keras.Model):
-        return [convert_model(layer, shapes)]
+        return [convert_model(layer, where, shapes)]
+    check(layer, where)
     if kind is layers.InputLayer:
         return []
     if kind is layers.Dense:
@@ -112,6 +120,13 @@ def convert(layer, shapes):
     if kind is layers.Flatten and layer.data_format == "channels_last":
         return [shapes.flatten()]
     raise Refused(f"{where}: constnet has no layer for it, with these options")
+
+
+def check(layer, where):
+    if getattr(layer, "quantization_mode", None):
+        raise Refused(f"{where}: it is quantized, {layer.quantization_mode}")
+    if layer.dtype_policy.name != "float32":
+        raise Refused(f"{where}: its dtype policy is {layer.dtype_policy.name}, and only float32 is exported")
 
 
 def activation(function, shapes, where):
@@ -156,9 +171,7 @@ def write_demos(folder):
 
 def main():
     match sys.argv[1:]:
-        case []:
-            write_demos(Path(__file__).resolve().parents[2] / "tests/data/import")
-        case [folder] if not folder.endswith(".keras"):
+        case ["--demos", folder]:
             write_demos(Path(folder))
         case [model, path]:
             try:
@@ -167,7 +180,8 @@ def main():
                 raise Refused(f"{model}: {error}") from error
             print(export(model, path))
         case _:
-            sys.exit(__doc__)
+            print(__doc__, file=sys.stderr)
+            sys.exit(2)
 
 
 if __name__ == "__main__":

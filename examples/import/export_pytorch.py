@@ -1,7 +1,7 @@
 """Exports a PyTorch model to the safetensors file that constnet reads, and prints the type that fits it.
 
     python3 export_pytorch.py model.py:net 64 net.safetensors    # `net` of model.py, which takes 64 numbers
-    python3 export_pytorch.py [FOLDER]                           # the demo models, with inputs and outputs
+    python3 export_pytorch.py --demos FOLDER                     # the demo models, with inputs and outputs
 
 The shape of an input is that of one sample, without the batch: 64, 10x3 (10 steps of 3 channels) or 1x28x28 (channels, height,
 width). `net` is a module, or a function that gives one. Modules that constnet has no layer for are refused by name. From Python:
@@ -9,12 +9,13 @@ width). `net` is a module, or a function that gives one. Modules that constnet h
 """
 
 import importlib.util
+import operator
 import sys
 from pathlib import Path
 
 import torch
 from safetensors.numpy import save_file
-from torch import nn
+from torch import fx, nn
 
 from network import Plain, Refused, Residual, Shapes, dropout, ratio, save
 
@@ -22,6 +23,7 @@ PLAIN = {
     nn.Identity: "Identity", nn.ReLU: "Relu", nn.Sigmoid: "Sigmoid", nn.Tanh: "Tanh", nn.SiLU: "Silu",
     nn.Hardsigmoid: "HardSigmoid", nn.Hardswish: "HardSwish",
 }
+PASSING = {nn.Identity, nn.Dropout, nn.Flatten, nn.Unflatten}  # What may give the very numbers that it takes.
 
 
 def export(model, axes, path):
@@ -38,11 +40,17 @@ def convert(module, name, shapes):
     """The layer that a module is. The types are compared exactly: a class derived from them may do anything."""
     kind = type(module)
     where = f"module {kind.__name__} (`{name}`)"
+    if module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module):
+        raise Refused(f"{where}: hooks, or a `forward` of its own, may change what it does")
+    if not list(module.children()) and kind not in PASSING:
+        if shapes.shared and getattr(module, "inplace", False):
+            raise Refused(f"{where}: in place, it changes what the residual connection around it adds")
+        shapes.shared = False
     if kind in PLAIN:
         return Plain(PLAIN[kind])
     if kind is nn.Linear:
-        bias = None if module.bias is None else module.bias.detach().cpu().float().numpy()
-        return shapes.dense(module.weight.detach().cpu().float().numpy(), bias, where)
+        bias = None if module.bias is None else numbers(module.bias, where)
+        return shapes.dense(numbers(module.weight, where), bias, where)
     if kind is nn.LeakyReLU:
         return ratio("LeakyRelu", module.negative_slope, "0.01", where)
     if kind is nn.ELU:
@@ -62,30 +70,57 @@ def convert(module, name, shapes):
         shapes.axes = tuple(module.unflattened_size)
         return Plain(f"Reshape<{shapes.text()}>")
     if kind is nn.Sequential:
-        # An empty one does nothing, and a tuple cannot be empty.
-        inside = [convert(child, f"{name}.{key}", shapes) for key, child in module.named_children()]
+        # An empty one does nothing, and a tuple cannot be empty. `named_children` would leave out repeated modules.
+        inside = [convert(child, f"{name}.{key}", shapes) for key, child in module._modules.items()]
         return inside or Plain("Identity")
     if not kind.__module__.startswith("torch."):
         return convert_own(module, name, where, shapes)
     raise Refused(f"{where}: constnet has no layer for it, with these options")
 
 
+def numbers(parameter, where):
+    if parameter.dtype != torch.float32:
+        raise Refused(f"{where}: its numbers are of type {parameter.dtype}, and only torch.float32 is exported")
+    return parameter.detach().cpu().numpy()
+
+
+class Tracer(fx.Tracer):
+    """Sees which modules are called, and not what they do."""
+
+    def is_leaf_module(self, module, name):
+        return True
+
+
 def convert_own(module, name, where, shapes):
-    """A class of the user's: understood if it calls its only child, or adds its input to what the child gives."""
-    children = list(module.named_children())
-    if len(children) == 1 and not list(module.parameters(recurse=False)):
-        (key, child), x = children[0], torch.randn(2, *shapes.axes)
-        try:
-            with torch.no_grad():
-                y, inner = module(x), child(x)
-        except Exception as error:  # Whatever the user's code raises.
-            raise Refused(f"{where}: {error}") from error
-        if torch.equal(y, inner):
-            return convert(child, f"{name}.{key}", shapes)
-        if inner.shape == x.shape and torch.equal(y, x + inner):
-            shapes.finish(where)
-            return Residual(convert(child, f"{name}.{key}", shapes))
-    raise Refused(f"{where}: it is neither its one child nor a residual connection around it")
+    """A class of the user's: understood if it calls one module, or adds its input to what that gives."""
+    try:
+        nodes = list(Tracer().trace(module).nodes)
+    except Exception as error:  # Whatever the user's code raises.
+        raise Refused(f"{where}: torch.fx cannot trace it: {error}") from error
+    if type(module).__call__ is nn.Module.__call__ and [node.op for node in nodes[:2]] == ["placeholder", "call_module"]:
+        x, inner, *rest = nodes
+        child, key = module.get_submodule(inner.target), f"{name}.{inner.target}"
+        if inner.args == (x,) and not inner.kwargs:
+            if len(rest) == 1 and rest[0].args == (inner,):
+                return convert(child, key, shapes)
+            if len(rest) == 2 and is_sum(rest[0], x, inner) and rest[1].args == (rest[0],):
+                return residual(child, key, where, shapes)
+    raise Refused(f"{where}: its `forward` is neither a call of one module nor a residual connection around it")
+
+
+def is_sum(node, x, y):
+    return node.target in (operator.add, torch.add) and node.args in ((x, y), (y, x)) and not node.kwargs
+
+
+def residual(child, name, where, shapes):
+    shapes.finish(where)
+    axes, shapes.shared = shapes.axes, True
+    inside = convert(child, name, shapes)
+    shapes.finish(where)
+    shapes.shared = False
+    if shapes.axes != axes:
+        raise Refused(f"{where}: it adds {list(axes)} to {list(shapes.axes)}")
+    return Residual(inside)
 
 
 class Skip(nn.Module):
@@ -151,14 +186,13 @@ def load(place):
 
 def main():
     match sys.argv[1:]:
-        case []:
-            write_demos(Path(__file__).resolve().parents[2] / "tests/data/import")
-        case [folder]:
+        case ["--demos", folder]:
             write_demos(Path(folder))
         case [place, axes, path] if all(axis.isdigit() for axis in axes.split("x")):
             print(export(load(place), tuple(map(int, axes.split("x"))), path))
         case _:
-            sys.exit(__doc__)
+            print(__doc__, file=sys.stderr)
+            sys.exit(2)
 
 
 if __name__ == "__main__":

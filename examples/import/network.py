@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import prod
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 TUPLE = 16  # How many layers a tuple of constnet's holds.
@@ -63,6 +64,7 @@ class Shapes:
 
     def __init__(self, axes, channel_axis):
         self.axes, self.channel_axis = tuple(axes), channel_axis
+        self.shared = False  # Whether a residual connection still needs the numbers as they are.
         self.order = None  # Where constnet's flattened numbers are among the framework's, until a Dense layer takes them.
         if not 1 <= len(self.axes) <= 3 or not all(isinstance(axis, int) and axis > 0 for axis in self.axes):
             raise Refused(f"inputs of shape {list(axes)}: 1 to 3 axes are needed, each of a fixed length")
@@ -79,19 +81,22 @@ class Shapes:
         return self.channel_axis % 3 if len(self.axes) == 3 else len(self.axes) - 1
 
     def dense(self, weight, bias, where):
-        weight = np.asarray(weight, np.float32)
+        weight, bias = np.asarray(weight, np.float32), None if bias is None else np.asarray(bias, np.float32)
+        for key, numbers in (("weight", weight), ("bias", bias)):
+            if numbers is not None and not np.isfinite(numbers).all():
+                raise Refused(f"{where}: its {key} holds a number that is not finite")
         outputs, inputs = weight.shape
         if len(self.axes) == 3 or self.axes[-1] != inputs:
             raise Refused(f"{where}: it takes {inputs} numbers, and `{self.text()}` comes in")
         if self.order is not None:
             weight, self.order = weight[:, self.order], None
         self.axes = (*self.axes[:-1], outputs)
-        return Dense(np.ascontiguousarray(weight), None if bias is None else np.asarray(bias, np.float32))
+        return Dense(np.ascontiguousarray(weight), bias)
 
     def softmax(self, layer, axis, where):
         """`axis` counts the batch."""
         rank = len(self.axes) + 1
-        if axis is None or axis % rank != self.channels() + 1:
+        if not isinstance(axis, int) or axis % rank != self.channels() + 1:
             raise Refused(f"{where}: along axis {axis}, and constnet's runs along the channels")
         return Plain(layer)
 
@@ -112,7 +117,10 @@ def save(layers, input_text, path):
     """Writes a safetensors file; gives the network's type."""
     tensors = {}
     text = f"Network<{input_text}, {tuple_text(layers, '', tensors)}>"
-    save_file(tensors, path, metadata={"network": text})
+    try:
+        save_file(tensors, path, metadata={"network": text})
+    except (OSError, SafetensorError) as error:
+        raise Refused(f"{path} cannot be written: {error}") from error
     return text
 
 
