@@ -23,7 +23,7 @@ PLAIN = {
     nn.Identity: "Identity", nn.ReLU: "Relu", nn.Sigmoid: "Sigmoid", nn.Tanh: "Tanh", nn.SiLU: "Silu",
     nn.Hardsigmoid: "HardSigmoid", nn.Hardswish: "HardSwish",
 }
-PASSING = {nn.Identity, nn.Dropout, nn.Flatten, nn.Unflatten}  # What may give the very numbers that it takes.
+PASSING = {nn.Identity, nn.Dropout, nn.Flatten, nn.Unflatten, nn.Sequential}  # What may give the very numbers that it takes.
 
 
 def export(model, axes, path):
@@ -42,7 +42,7 @@ def convert(module, name, shapes):
     where = f"module {kind.__name__} (`{name}`)"
     if module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module):
         raise Refused(f"{where}: hooks, or a `forward` of its own, may change what it does")
-    if not list(module.children()) and kind not in PASSING:
+    if kind not in PASSING and not module._modules:
         if shapes.shared and getattr(module, "inplace", False):
             raise Refused(f"{where}: in place, it changes what the residual connection around it adds")
         shapes.shared = False

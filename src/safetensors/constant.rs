@@ -169,7 +169,7 @@ impl Need<'_> {
         let mut message = Message::EMPTY;
         message.text(key).text(" is missing from the file, ");
         self.layer(&mut message);
-        message.text(" needs ").shape(self.shape).text("; `safetensors::Names` translates names, and the file has:");
+        message.text(" needs ").shape(self.shape).text("; `Names` translates names, and the file has:");
         let mut i = 0;
         while let Some(view) = Checked::<F>::TENSORS.nth(i) {
             message.text(" ").text(view.key().as_str());

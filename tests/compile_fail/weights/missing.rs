@@ -1,5 +1,5 @@
 //! twin: weights_f32
-//! error: 0.bias is missing from the file, Dense<32, 10> needs [10]; `safetensors::Names` translates names, and the file has: 0.weight
+//! error: 0.bias is missing from the file, Dense<32, 10> needs [10]; `Names` translates names, and the file has: 0.weight
 use constnet::safetensors::File;
 use constnet::{Dense, Network, Vector};
 

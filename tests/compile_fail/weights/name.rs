@@ -1,5 +1,5 @@
 //! twin: weights_named
-//! error: net.fc1.weight is missing from the file, Dense<32, 10> needs [10, 32]; `safetensors::Names` translates names, and the file has: net.fc.bias net.fc.weight
+//! error: net.fc1.weight is missing from the file, Dense<32, 10> needs [10, 32]; `Names` translates names, and the file has: net.fc.bias net.fc.weight
 use constnet::safetensors::{File, Names};
 use constnet::{Dense, Network, Vector};
 

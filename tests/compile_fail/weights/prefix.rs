@@ -1,5 +1,5 @@
 //! twin: weights_named
-//! error: model.fc.weight is missing from the file, Dense<32, 10> needs [10, 32]; `safetensors::Names` translates names, and the file has: net.fc.bias net.fc.weight
+//! error: model.fc.weight is missing from the file, Dense<32, 10> needs [10, 32]; `Names` translates names, and the file has: net.fc.bias net.fc.weight
 use constnet::safetensors::{File, Names};
 use constnet::{Dense, Network, Vector};
 
