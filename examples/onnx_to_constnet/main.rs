@@ -5,7 +5,7 @@
 //! ```
 //!
 //! writes `model.rs` and `model.safetensors` into `out_dir` (the current directory if none is given). Put both into a crate that
-//! depends on constnet, and `mod model;` gives `model::NET`. What a network of this crate cannot express is refused, and the
+//! depends on constnet, and `mod model;` gives `model::NET`; the files of `my-net.onnx` are called `my_net`. What a network of this crate cannot express is refused, and the
 //! message names the node. `examples/import/README.md` has the whole way from PyTorch, and what is understood.
 
 mod convert;
@@ -39,10 +39,11 @@ fn run(model: &Path, folder: &Path) -> Result<(), String> {
     let bytes = std::fs::read(model).map_err(|error| about(model, &error))?;
     let converted = convert::convert(&bytes, stem).map_err(|error| about(model, &error))?;
 
+    let module = &converted.module;
     std::fs::create_dir_all(folder).map_err(|error| about(folder, &error))?;
-    let (source, weights) = (folder.join(format!("{stem}.rs")), folder.join(format!("{stem}.safetensors")));
+    let (source, weights) = (folder.join(format!("{module}.rs")), folder.join(format!("{module}.safetensors")));
     std::fs::write(&weights, &converted.weights).map_err(|error| about(&weights, &error))?;
     std::fs::write(&source, &converted.source).map_err(|error| about(&source, &error))?;
-    println!("{}\n\nwritten: {} and {}", converted.network, source.display(), weights.display());
+    println!("{}\n\nwritten: {} and {}; `mod {module};`", converted.network, source.display(), weights.display());
     Ok(())
 }

@@ -47,7 +47,7 @@ pub(crate) fn chain<'a>(
             _ => {
                 return Err(match add {
                     Some(add) => format!("{} joins two branches that are not a residual connection", label(add)),
-                    None => format!("`{value}` does not depend on the input `{from}`"),
+                    None => format!("`{value}` is not the first output of a node that depends on the input `{from}`"),
                 });
             }
         };
@@ -87,8 +87,8 @@ fn step<'a>(graph: &Graph<'a>, node: &'a NodeProto) -> Result<(Option<Kind>, &'a
             b"tanh" => plain("GeluTanh"),
             _ => Err(format!("{} has an approximation that is not known", label(node))),
         },
-        "Softmax" => Ok((Some(softmax(graph, node, "Softmax")), x)),
-        "LogSoftmax" => Ok((Some(softmax(graph, node, "LogSoftmax")), x)),
+        "Softmax" => Ok((Some(softmax(node, "Softmax")), x)),
+        "LogSoftmax" => Ok((Some(softmax(node, "LogSoftmax")), x)),
         "Flatten" => Ok((Some(Kind::Flatten { axis: integer(node, "axis", 1) }), x)),
         "Reshape" => {
             let to = input(node, 1)?;
@@ -135,8 +135,8 @@ fn dropout(graph: &Graph<'_>, node: &NodeProto) -> Result<(), String> {
     }
 }
 
-fn softmax(graph: &Graph<'_>, node: &NodeProto, layer: &'static str) -> Kind {
-    Kind::Softmax { layer, axis: integer(node, "axis", if graph.opset < 13 { 1 } else { -1 }) }
+fn softmax(node: &NodeProto, layer: &'static str) -> Kind {
+    Kind::Softmax { layer, axis: integer(node, "axis", -1) }
 }
 
 /// A layer whose parameter is a ratio in its type: `LeakyRelu<1, 5>`, or `LeakyRelu` where the ratio is the default.

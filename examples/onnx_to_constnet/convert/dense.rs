@@ -78,6 +78,7 @@ fn bias(graph: &Graph<'_>, node: &NodeProto, name: &str, outputs: usize) -> Resu
     let (dims, numbers) = graph.floats(name).map_err(about)?;
     match &dims[..] {
         [n] | [1, n] if *n == outputs => Ok(numbers),
-        _ => Err(about(format!("the bias is {dims:?}, [{outputs}] is needed"))),
+        [] | [1] | [1, 1] => Ok(vec![numbers[0]; outputs]),
+        _ => Err(about(format!("the bias is {dims:?}, and [{outputs}], [1, {outputs}] or one number is needed"))),
     }
 }

@@ -11,6 +11,13 @@ const TUPLE: usize = 16;
 /// rustfmt's width of a line, and of what stands in a tuple's parentheses.
 const WIDTH: usize = 100;
 const TUPLE_WIDTH: usize = 60;
+/// Rust's, which no module is called.
+const KEYWORDS: &[&str] = &[
+    "Self", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
+    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super",
+    "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
 
 /// A type as it is written: a word, or a list in brackets.
 enum Text {
@@ -27,7 +34,8 @@ pub(crate) fn emit(input: Shape, layers: &[Layer<'_>], stem: &str) -> Result<Con
     let network = Text::List { open: "Network<", items: vec![emitter.word(input.to_string()), layers], close: ">" };
     emitter.names.insert("Network".into());
 
-    let file = format!("{stem}.safetensors");
+    let module = identifier(stem);
+    let file = format!("{module}.safetensors");
     let source = format!(
         "//! Made by constnet's example `onnx_to_constnet`, of the model `{stem}.onnx`.\n\n\
         {imports}\n\n\
@@ -41,11 +49,24 @@ pub(crate) fn emit(input: Shape, layers: &[Layer<'_>], stem: &str) -> Result<Con
         }}\n\n\
         /// The model with its weights, a constant: call `NET.predict(&x)`.\n\
         pub static NET: Net = Net::from_file::<Weights>();\n",
+        stem = stem.escape_debug(),
         imports = imports(&emitter.names),
         network = network.lines(0, "pub type Net = ".len() + ";".len()),
     );
     let network = network.line();
-    Ok(Converted { weights: emitter.file(&network)?, network, source })
+    Ok(Converted { weights: emitter.file(&network)?, network, module, source })
+}
+
+/// The name of a module: of `my-net`, `my_net`.
+fn identifier(stem: &str) -> String {
+    let mut name: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    if name.starts_with(|c: char| c.is_ascii_digit()) || name.trim_matches('_').is_empty() {
+        name.insert_str(0, "model_");
+    }
+    if KEYWORDS.contains(&name.as_str()) {
+        name.push('_');
+    }
+    name
 }
 
 /// Collects what the layers need besides their own text.

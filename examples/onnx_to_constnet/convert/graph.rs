@@ -1,17 +1,20 @@
 //! An ONNX graph, checked and indexed.
 
 use super::proto::{AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// ONNX's numbers for element types, those that are read here.
 const FLOAT: i32 = 1;
 const INT64: i32 = 7;
 const BOOL: i32 = 9;
 
+/// The first version of ONNX's operators that is read: older ones have other axes, and attributes where inputs are now.
+const OPSET: i64 = 13;
+
 /// The nodes of a model with one input and one output.
 pub(crate) struct Graph<'a> {
     nodes: &'a [NodeProto],
-    /// Which node makes a value.
+    /// Which node makes a value, as its first output: the others are a Dropout's mask and the like.
     producers: HashMap<&'a str, usize>,
     constants: HashMap<&'a str, &'a TensorProto>,
     /// The input's name.
@@ -20,8 +23,6 @@ pub(crate) struct Graph<'a> {
     pub(crate) output: &'a str,
     /// The input's dimensions, the batch first; `None` where one is dynamic.
     pub(crate) input_dims: Vec<Option<i64>>,
-    /// The version of ONNX's operators.
-    pub(crate) opset: i64,
 }
 
 impl<'a> Graph<'a> {
@@ -31,9 +32,12 @@ impl<'a> Graph<'a> {
             _ => return Err("this is not an ONNX file: it holds no graph".into()),
         };
         let opset = model.opset_import.iter().find(|set| is_standard(&set.domain)).map_or(1, |set| set.version);
+        if opset < OPSET {
+            return Err(format!("the file is of operator set {opset}, and {OPSET} or a later one is read"));
+        }
         let mut constants: HashMap<_, _> =
             graph.initializer.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
-        let mut producers = HashMap::new();
+        let (mut producers, mut made) = (HashMap::new(), HashSet::new());
         for (index, node) in graph.node.iter().enumerate() {
             if node.op_type == "Constant" {
                 let (Some(name), Some(value)) =
@@ -44,9 +48,13 @@ impl<'a> Graph<'a> {
                 constants.insert(name, value);
                 continue;
             }
-            for output in &node.output {
-                if producers.insert(output.as_str(), index).is_some() {
+            // One without a name is left out.
+            for (place, output) in node.output.iter().enumerate().filter(|(_, output)| !output.is_empty()) {
+                if !made.insert(output.as_str()) {
                     return Err(format!("two nodes make the value `{output}`: the file is broken"));
+                }
+                if place == 0 {
+                    producers.insert(output.as_str(), index);
                 }
             }
         }
@@ -61,15 +69,7 @@ impl<'a> Graph<'a> {
         let input = only(&inputs.collect::<Vec<_>>(), "input")?;
         let output = only(&graph.output.iter().collect::<Vec<_>>(), "output")?;
         let input_dims = dims(input)?;
-        Ok(Self {
-            nodes: &graph.node,
-            producers,
-            constants,
-            input: &input.name,
-            output: &output.name,
-            input_dims,
-            opset,
-        })
+        Ok(Self { nodes: &graph.node, producers, constants, input: &input.name, output: &output.name, input_dims })
     }
 
     /// The place in the file of the node that makes a value.

@@ -5,7 +5,7 @@ mod dense;
 mod emit;
 mod graph;
 mod pattern;
-mod proto;
+pub(crate) mod proto;
 mod shape;
 
 use graph::Graph;
@@ -15,6 +15,8 @@ use proto::ModelProto;
 pub(crate) struct Converted {
     /// The network's type: `Network<Vector<64>, (Dense<64, 10>,)>`.
     pub(crate) network: String,
+    /// What the module is called, and its files.
+    pub(crate) module: String,
     /// A Rust source file, which includes the weights from a file beside it.
     pub(crate) source: String,
     /// A safetensors file.

@@ -100,8 +100,7 @@ pub(crate) fn layers<'a>(
             }
             Kind::Softmax { layer, axis } => {
                 let axis = if *axis < 0 { axis + shape.rank() } else { *axis };
-                let is_over_all_that_follow = graph.opset < 13 && matches!(shape, Shape::Image { .. });
-                if axis != shape.channel_axis() || is_over_all_that_follow {
+                if axis != shape.channel_axis() {
                     return Err(about(format!("it does not run over the channels of `{shape}`, as constnet's does")));
                 }
                 layers.push(Layer::Plain((*layer).into()));
