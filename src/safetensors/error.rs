@@ -38,8 +38,10 @@ pub enum HeaderError {
     TooManyTensors,
     /// Two tensors of one key.
     DuplicateKey,
-    /// A tensor's offsets are not in order, or lie beyond the end of the file.
-    OffsetsOutside,
+    /// A tensor ends before it begins.
+    ReversedOffsets,
+    /// The file ends before its last tensor does.
+    DataCut,
     /// A tensor's offsets do not hold as many bytes as its shape and type.
     LengthMismatch,
     /// Tensors overlap, or bytes belong to none.
@@ -60,7 +62,8 @@ impl HeaderError {
             Self::TooManyDimensions { .. } => "a tensor has more than 8 dimensions",
             Self::TooManyTensors => "the file holds more than 1,024 tensors",
             Self::DuplicateKey => "two tensors have the same key",
-            Self::OffsetsOutside => "a tensor's offsets lie outside of the file",
+            Self::ReversedOffsets => "a tensor ends before it begins",
+            Self::DataCut => "the file ends before its tensors do: is it cut short?",
             Self::LengthMismatch => "a tensor's offsets do not fit its shape and type",
             Self::OverlapOrHole => "tensors overlap, or bytes belong to none",
         }

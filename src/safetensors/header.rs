@@ -210,8 +210,11 @@ impl<'a> Tensors<'a> {
             return Err(cursor.malformed());
         };
         let [begin, end, ..] = offsets;
-        if begin > end || end > self.data.len() {
-            return Err(HeaderError::OffsetsOutside);
+        if begin > end {
+            return Err(HeaderError::ReversedOffsets);
+        }
+        if end > self.data.len() {
+            return Err(HeaderError::DataCut);
         }
         let mut bytes = Some(dtype.size());
         let mut i = 0;

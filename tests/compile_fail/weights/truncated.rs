@@ -1,5 +1,5 @@
 //! twin: weights_f32
-//! error: a tensor's offsets lie outside of the file
+//! error: the file ends before its tensors do: is it cut short?
 use constnet::safetensors::File;
 use constnet::{Dense, Network, Vector};
 
