@@ -227,6 +227,7 @@ fn what_the_scripts_refuse() -> Result {
         "module Product (`the model`): its `forward` is neither a call of one module nor a residual connection around it",
         "module Clamped (`the model`): its `forward` is neither a call of one module nor a residual connection around it",
         "module Twice (`the model`): its `forward` is neither a call of one module nor a residual connection around it",
+        "module InPlace (`the model`): its `forward` is neither a call of one module nor a residual connection around it",
         "module Branching (`the model`): torch.fx cannot trace it: symbolically traced variables cannot be used as inputs \
         to control flow",
         "module ReLU (`the model.inner.0.1`): in place, it changes what the residual connection around it adds",
@@ -244,6 +245,7 @@ fn what_the_scripts_refuse() -> Result {
         "the model: a class of its own, neither a `Sequential` nor a functional `Model`",
         "layer Dense (`q`): it is quantized, int8",
         "layer Add (`a`): it adds a tensor to itself, which no layer does",
+        "layer Relu (`r`): constnet has no layer for it, with these options",
     ];
     let errors = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(messages.lines().collect::<Vec<_>>(), expected, "{errors}");
@@ -279,6 +281,11 @@ class Twice(Wrapper):
     def forward(self, x):
         return torch.add(x, self.linear(x), alpha=2)
 
+class InPlace(Wrapper):
+    def forward(self, x):
+        x += self.linear(x)
+        return x
+
 class Branching(Wrapper):
     def forward(self, x):
         return self.linear(x) if x.sum() < 1000 else x
@@ -293,7 +300,7 @@ class Skip(nn.Module):
 
 linear = nn.Linear(3, 3)
 shared = nn.Sequential(linear, nn.ReLU(), linear, Skip(linear, nn.ReLU(inplace=True)))
-clamped, twice, branching = Clamped, Twice, Branching
+clamped, twice, adding, branching = Clamped, Twice, InPlace, Branching
 in_place = Skip(nn.Sequential(nn.Identity(), nn.ReLU(inplace=True)), linear)
 narrowing = Skip(nn.Linear(3, 2))
 hooked = nn.Sequential(linear, nn.ReLU())
@@ -325,7 +332,7 @@ def refused(export, *arguments):
 
 for name, axes in [
     ('convolution', (2, 8)), ('softplus', (3,)), ('softplus', (4,)), ('product', (3,)),
-    *((name, (3,)) for name in 'clamped twice branching in_place narrowing hooked infinite double'.split()),
+    *((name, (3,)) for name in 'clamped twice adding branching in_place narrowing hooked infinite double'.split()),
     ('sequence', (4, 3)),
 ]:
     refused(export_pytorch.export, export_pytorch.load(f'{model}:{name}'), axes)
@@ -357,4 +364,7 @@ quantized = keras.Sequential([x, l.Dense(2, name='q')])
 quantized.layers[0].quantize('int8')
 refused(export_keras.export, quantized)
 refused(export_keras.export, keras.Model(x, l.Add(name='a')([x, x])))
+y = keras.ops.relu(x)
+y._keras_history.operation.name = 'r'
+refused(export_keras.export, keras.Model(x, y))
 ";

@@ -125,8 +125,9 @@ def convert(layer, shapes):
 def check(layer, where):
     if getattr(layer, "quantization_mode", None):
         raise Refused(f"{where}: it is quantized, {layer.quantization_mode}")
-    if layer.dtype_policy.name != "float32":
-        raise Refused(f"{where}: its dtype policy is {layer.dtype_policy.name}, and only float32 is exported")
+    policy = getattr(layer, "dtype_policy", None)  # Functions of `keras.ops` have none.
+    if policy and policy.name != "float32":
+        raise Refused(f"{where}: its dtype policy is {policy.name}, and only float32 is exported")
 
 
 def activation(function, shapes, where):

@@ -84,8 +84,18 @@ def numbers(parameter, where):
     return parameter.detach().cpu().numpy()
 
 
+class Proxy(fx.Proxy):
+    """Tells `x += y`, which changes x, from `x + y`."""
+
+    def __iadd__(self, other):
+        return self.tracer.create_proxy("call_function", operator.iadd, (self, other), {})
+
+
 class Tracer(fx.Tracer):
     """Sees which modules are called, and not what they do."""
+
+    def proxy(self, node):
+        return Proxy(node, self)
 
     def is_leaf_module(self, module, name):
         return True
@@ -108,8 +118,10 @@ def convert_own(module, name, where, shapes):
     raise Refused(f"{where}: its `forward` is neither a call of one module nor a residual connection around it")
 
 
-def is_sum(node, x, y):
-    return node.target in (operator.add, torch.add) and node.args in ((x, y), (y, x)) and not node.kwargs
+def is_sum(node, x, inner):
+    if node.target is operator.iadd:
+        return node.args == (inner, x)  # The other way it changes x, which another connection may need.
+    return node.target in (operator.add, torch.add) and node.args in ((x, inner), (inner, x)) and not node.kwargs
 
 
 def residual(child, name, where, shapes):
@@ -178,7 +190,7 @@ def load(place):
     if not hasattr(source, name):
         raise Refused(f"{file} has no `{name}`")
     model = getattr(source, name)
-    model = model if isinstance(model, nn.Module) else model()
+    model = model() if callable(model) and not isinstance(model, nn.Module) else model
     if not isinstance(model, nn.Module):
         raise Refused(f"`{name}` of {file} is not a module, nor does it give one")
     return model
