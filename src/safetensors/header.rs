@@ -119,10 +119,14 @@ impl<'a> Tensors<'a> {
     /// The tensor with this key.
     #[must_use]
     pub const fn get(&self, key: &str) -> Option<View<'a>> {
-        match self.find_from(0, key.as_bytes()) {
-            Ok(found) => found,
-            Err(_) => None,
+        let mut at = 0;
+        while let Ok(Some((view, next))) = self.next(at) {
+            if equal(view.key, key.as_bytes()) {
+                return Some(view);
+            }
+            at = next;
         }
+        None
     }
 
     /// The `i`-th tensor in the order of the header.
@@ -136,17 +140,6 @@ impl<'a> Tensors<'a> {
             at = next;
         }
         None
-    }
-
-    /// The first tensor with this key from a place in the header on.
-    const fn find_from(&self, mut at: usize, key: &[u8]) -> Result<Option<View<'a>>, HeaderError> {
-        while let Some((view, next)) = tri!(self.next(at)) {
-            if equal(view.key, key) {
-                return Ok(Some(view));
-            }
-            at = next;
-        }
-        Ok(None)
     }
 
     /// The next tensor after a place in the header, which is 0 or what the call before gave; and the place after it.
