@@ -4,7 +4,8 @@ use crate::layer::Role;
 use crate::scalar::Scalar;
 use rand::Rng;
 
-/// A rule for the first parameters. Biases are 0 unless a rule says otherwise.
+/// A rule for the first parameters. Biases are 0 unless a rule says otherwise; normalisation starts as it does in PyTorch,
+/// with scales and running variances of 1.
 ///
 /// Draws use the generator's integers, `f64` arithmetic and `libm` only: the same seed gives the same bits on every machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,7 +38,8 @@ impl Init {
         let spread = match role {
             Role::Weight { fan_in, fan_out } => self.weight(fan_in, fan_out),
             Role::Bias { fan_in } if self == Self::TorchDefault => Spread::Uniform(libm::sqrt(1.0 / size(fan_in))),
-            Role::Bias { .. } => Spread::Zero,
+            Role::Bias { .. } | Role::RunningMean => Spread::Zero,
+            Role::Scale | Role::RunningVariance => return values.fill(T::ONE),
         };
         match spread {
             Spread::Zero => values.fill(T::ZERO),

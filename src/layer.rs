@@ -1,5 +1,10 @@
 //! What a layer is: [`Layer`] to predict, [`Parameters`] to hold numbers, [`Differentiable`] to train.
 
+mod tensors;
+
+pub(crate) use tensors::tensors;
+pub use tensors::{Described, Description, Numbers};
+
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, TensorOf};
 use core::fmt;
@@ -40,13 +45,31 @@ pub enum Role {
         /// How many inputs each output sums over, beside this bias.
         fan_in: usize,
     },
+    /// Multiplies what has been normalised: it starts at 1.
+    Scale,
+    /// A running average that follows the batches: no gradient changes it. It starts at 0.
+    RunningMean,
+    /// The same, of variances: it starts at 1.
+    RunningVariance,
 }
 
 impl Role {
+    /// Whether this is a [`Role::Weight`], which penalties are for.
+    #[must_use]
+    pub const fn is_weight(&self) -> bool {
+        matches!(self, Self::Weight { .. })
+    }
+
     /// Whether this is a [`Role::Bias`].
     #[must_use]
     pub const fn is_bias(&self) -> bool {
         matches!(self, Self::Bias { .. })
+    }
+
+    /// Whether gradients change it: all but running averages.
+    #[must_use]
+    pub const fn is_trained(&self) -> bool {
+        !matches!(self, Self::RunningMean | Self::RunningVariance)
     }
 }
 
@@ -96,6 +119,14 @@ pub struct Parameter<'a> {
     /// In memory, which of these extents varies slowest, and so on to the one that varies fastest: `[0, 1]` for rows one after
     /// the other, `[1, 0]` for columns.
     pub order: &'static [usize],
+}
+
+impl Description {
+    /// The same in a network.
+    #[must_use]
+    pub const fn at<'a>(&self, path: Path<'a>) -> Parameter<'a> {
+        Parameter { path, name: self.name, role: self.role, shape: self.shape, order: self.order }
+    }
 }
 
 /// The key of the tensor: `1.0.weight`.
@@ -187,6 +218,13 @@ pub trait Differentiable<In: Shape, T: Scalar = f32>: Layer<In, T> + Parameters<
             self.forward(x, y);
         }
     }
+
+    /// Lets running averages follow the batch of the last [`forward_train`](Differentiable::forward_train), whose cache this is.
+    ///
+    /// Only layers such as `BatchNorm` do anything here. A [`Trainer`](crate::train::Trainer) calls it after each forward pass
+    /// whose loss is finite.
+    #[allow(unused_variables)]
+    fn track_statistics<const B: usize>(&mut self, cache: &Self::Cache<B>) {}
 
     /// Given the gradient of a loss with respect to the outputs, `dy`, adds that with respect to the parameters to
     /// `gradient` and overwrites `dx` with that with respect to the inputs.

@@ -1,6 +1,7 @@
 //! The layers, one file for each family. All are re-exported at the crate's root.
 
 mod activation;
+mod bias;
 mod dense;
 #[cfg(feature = "rand")]
 mod dropout;
@@ -11,7 +12,8 @@ mod softmax;
 pub use activation::{
     Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh,
 };
-pub use dense::{Bias, Dense, DenseNoBias, NoBias};
+pub use bias::{Bias, NoBias};
+pub use dense::{Dense, DenseNoBias};
 #[cfg(feature = "rand")]
 pub use dropout::Dropout;
 pub use reshape::{Flatten, Reshape};

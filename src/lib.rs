@@ -157,6 +157,7 @@ mod sequential;
 #[cfg(feature = "serde")]
 pub mod serialize;
 pub mod shape;
+pub mod streaming;
 pub mod train;
 
 pub use class::Class;

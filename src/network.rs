@@ -7,7 +7,8 @@ use crate::safetensors::{
 };
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::argument::TensorFor;
-use crate::shape::{Shape, TensorOf};
+use crate::shape::{Sequence, Shape, TensorOf, Vector};
+use crate::streaming::Streaming;
 use core::marker::PhantomData;
 #[cfg(feature = "rand")]
 use {crate::init::Init, rand::Rng};
@@ -56,6 +57,26 @@ impl<In: Shape, L: Layer<In, T>, T: Element> Network<In, L, T> {
         for (x, y) in X::tensors(x).iter().zip(y) {
             self.layers.forward(x, y);
         }
+    }
+}
+
+impl<const C: usize, const STEPS: usize, L, T: Element> Network<Sequence<C, STEPS>, L, T>
+where
+    L: Layer<Sequence<C, STEPS>, T> + Streaming<Vector<C>, T>,
+{
+    /// The state at the start of a sequence.
+    #[allow(clippy::declare_interior_mutable_const)]
+    pub const START: L::State = ConstZero::ZERO;
+
+    /// Takes the next step of a sequence, and gives what comes out: [`Streaming`] tells more.
+    pub fn step<X: TensorFor<Vector<C>, T>>(
+        &self,
+        state: &mut L::State,
+        x: &X,
+    ) -> TensorOf<<L as Streaming<Vector<C>, T>>::Out, T> {
+        let mut y = ConstZero::ZERO;
+        self.layers.step(state, x.tensor(), &mut y);
+        y
     }
 }
 
@@ -167,6 +188,10 @@ impl<In: Shape, L: Differentiable<In, T>, T: Scalar> Differentiable<In, T> for N
         y: &mut [TensorOf<L::Out, T>; B],
     ) {
         self.layers.forward_train(x, cache, y);
+    }
+
+    fn track_statistics<const B: usize>(&mut self, cache: &Self::Cache<B>) {
+        self.layers.track_statistics(cache);
     }
 
     #[inline]

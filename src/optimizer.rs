@@ -176,3 +176,12 @@ macro_rules! constructors {
     };
 }
 use constructors;
+
+/// Calls `f` with the parameters that gradients change.
+fn zip_trained<T, P: Parameters<T>, const N: usize>(all: [&mut P; N], mut f: impl FnMut([&mut [T]; N])) {
+    P::zip(all, &mut |parameter, values| {
+        if parameter.role.is_trained() {
+            f(values);
+        }
+    });
+}

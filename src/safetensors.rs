@@ -30,6 +30,8 @@
 //! [`Residual`](crate::Residual) adds nothing to the key of what is inside. [`Names`] translates for models whose fields have
 //! other names.
 //!
+//! PyTorch's `num_batches_tracked` is passed over: a [`BatchNorm`](crate::BatchNorm) does not count batches.
+//!
 //! # Element types
 //!
 //! A network over `f32` takes F32, F16 and BF16, one over `f64` takes F64 as well: what widens without loss. Numbers that are not
@@ -57,8 +59,8 @@ pub(crate) use archive::archive_methods;
 pub use archive::{Archive, Entry};
 #[cfg(feature = "std")]
 pub(crate) use atomic::replace as replace_file;
-pub use constant::{At, File, FromFile, Item, Keys, Root};
-pub(crate) use constant::{Need, check_all_used, matrix_f32, matrix_f64};
+pub(crate) use constant::check_all_used;
+pub use constant::{At, File, FromFile, FromTensor, Item, Keys, Root};
 pub use dtype::Dtype;
 pub use error::{Extents, HeaderError, LoadError, SaveError};
 pub use header::{Tensors, View};

@@ -6,6 +6,7 @@ use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, Item, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, TensorOf};
+use crate::streaming::Streaming;
 #[cfg(feature = "rand")]
 use rand::Rng;
 
@@ -56,6 +57,7 @@ macro_rules! sequential {
 
         sequential!(@layer [$($L $S $i)*] [$Z $n] [] [In] [$($L $S)*]);
         sequential!(@train [$($L $c $S $i)*] [$Z $z $n] [] [In] [$($L $c $S)*]);
+        sequential!(@streaming [$($L $S $i)*] [$Z $n] [] [In] [$($L $S)*]);
     };
 
     // Pairs each layer with the shape before it, one at a time, then writes the impl.
@@ -113,6 +115,12 @@ macro_rules! sequential {
                 self.$n.forward_train(x, $z, y);
             }
 
+            fn track_statistics<const B: usize>(&mut self, cache: &Self::Cache<B>) {
+                let ($($c,)* $z,) = cache;
+                $(self.$i.track_statistics(&$c.0);)*
+                self.$n.track_statistics($z);
+            }
+
             #[inline]
             fn backward<const B: usize>(
                 &self,
@@ -138,6 +146,26 @@ macro_rules! sequential {
             ) {
                 let ($($c,)* $z,) = cache;
                 sequential!(@parameters self gradient (x, y, dy) [] $($c $i $L,)* $z $n $Z,);
+            }
+        }
+    };
+
+    (@streaming [$($L:ident $S:ident $i:tt)*] [$Z:ident $n:tt] [$($bound:tt)*] [$P:ident] [$M:ident $N:ident $($rest:tt)*]) => {
+        sequential!(@streaming [$($L $S $i)*] [$Z $n] [$($bound)* $M: Streaming<$P, T, Out = $N>,] [$N] [$($rest)*]);
+    };
+    (@streaming [$($L:ident $S:ident $i:tt)*] [$Z:ident $n:tt] [$($bound:tt)*] [$P:ident] []) => {
+        impl<In: Shape, T: Element, $($S: Shape,)* $($bound)* $Z: Streaming<$P, T>> Streaming<In, T> for ($($L,)* $Z,) {
+            type Out = $Z::Out;
+            type State = ($($L::State,)* $Z::State,);
+
+            #[inline]
+            fn step(&self, state: &mut Self::State, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>) {
+                $(
+                    let mut out = <TensorOf<$S, T>>::ZERO;
+                    self.$i.step(&mut state.$i, x, &mut out);
+                    let x = &out;
+                )*
+                self.$n.step(&mut state.$n, x, y);
             }
         }
     };

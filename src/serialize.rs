@@ -1,7 +1,7 @@
 //! `serde`'s traits: feature `serde`.
 //!
-//! A network is its layers, a tuple of layers a tuple, a layer without parameters a unit. A [`Dense`] layer is a struct of `weight`
-//! and `bias`, a scaler one of its two tensors. A tensor is a list of its numbers as they lie in memory: a matrix column by
+//! A network is its layers, a tuple of layers a tuple, a layer without parameters a unit. A [`Dense`](crate::Dense) layer is a
+//! struct of `weight` and `bias`, every other layer with tensors one of these, a scaler one of its two tensors. A tensor is a list of its numbers as they lie in memory: a matrix column by
 //! column, as nalgebra writes it.
 //!
 //! Lists of another length, fields that are missing, unknown or there twice are errors. More is not checked: 3 by 2 numbers are read
@@ -27,7 +27,7 @@
 
 use crate::data::{MinMaxScaler, Standardizer};
 use crate::layer::Layer;
-use crate::layers::{Bias, Dense, Residual};
+use crate::layers::Residual;
 use crate::network::Network;
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, Tensor};
@@ -81,37 +81,48 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListMut<'_, T> {
     }
 }
 
-/// The tensors of a struct, each with the name of its field, on their way in. One that has been read has no place any more.
+/// The tensors of a struct, each with the name of its field, on their way out.
+pub(crate) fn write_fields<T: Serialize, S: Serializer, const N: usize>(
+    name: &'static str,
+    lists: [(&'static str, bool, &[T]); N],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let present = lists.iter().filter(|(_, is_present, _)| *is_present);
+    let mut fields = serializer.serialize_struct(name, present.clone().count())?;
+    for (key, _, list) in present {
+        fields.serialize_field(key, &List(list))?;
+    }
+    fields.end()
+}
+
+/// The same, on their way in: for each its list, or nothing where there is no such tensor.
+pub(crate) fn read_fields<'de, T: Deserialize<'de>, D: Deserializer<'de>, const N: usize>(
+    name: &'static str,
+    names: &'static [&'static str],
+    lists: [Option<&mut [T]>; N],
+    deserializer: D,
+) -> Result<(), D::Error> {
+    let present = lists.each_ref().map(Option::is_some);
+    deserializer.deserialize_struct(name, names, Fields { name, names, present, places: lists })
+}
+
+/// The places of lists that are on their way in. One that has been read has no place any more.
 struct Fields<'a, T, const N: usize> {
     name: &'static str,
     names: &'static [&'static str],
+    present: [bool; N],
     places: [Option<&'a mut [T]>; N],
-}
-
-impl<'a, T, const N: usize> Fields<'a, T, N> {
-    fn read<'de, D: Deserializer<'de>>(
-        name: &'static str,
-        names: &'static [&'static str],
-        lists: [&'a mut [T]; N],
-        deserializer: D,
-    ) -> Result<(), D::Error>
-    where
-        T: Deserialize<'de>,
-    {
-        deserializer.deserialize_struct(name, names, Self { name, names, places: lists.map(Some) })
-    }
 }
 
 impl<'de, T: Deserialize<'de>, const N: usize> Visitor<'de> for Fields<'_, T, N> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "struct {} of {} lists", self.name, N)
+        write!(f, "struct {} of {} lists", self.name, self.present.iter().filter(|&&is_present| is_present).count())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
-        for i in 0..N {
-            let place = self.places.get_mut(i).and_then(Option::take).unwrap_or_default();
+        for (i, place) in self.places.iter_mut().filter_map(Option::take).enumerate() {
             if fields.next_element_seed(ListMut(place))?.is_none() {
                 return Err(A::Error::invalid_length(i, &self));
             }
@@ -122,6 +133,9 @@ impl<'de, T: Deserialize<'de>, const N: usize> Visitor<'de> for Fields<'_, T, N>
     fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
         while let Some(i) = fields.next_key_seed(FieldName(self.names))? {
             let name = self.names.get(i).copied().unwrap_or_default();
+            if !self.present.get(i).is_some_and(|&is_present| is_present) {
+                return Err(A::Error::unknown_field(name, self.names));
+            }
             let Some(place) = self.places.get_mut(i).and_then(Option::take) else {
                 return Err(A::Error::duplicate_field(name));
             };
@@ -155,41 +169,10 @@ impl Visitor<'_> for FieldName {
     }
 }
 
-const BIASED: &[&str] = &["weight", "bias"];
-const UNBIASED: &[&str] = &["weight"];
-
-impl<const IN: usize, const OUT: usize, T: Element + Serialize, B: Bias<T, OUT>> Serialize for Dense<IN, OUT, T, B> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let bias = self.bias.get();
-        let mut fields = serializer.serialize_struct("Dense", 1 + usize::from(bias.is_some()))?;
-        fields.serialize_field("weight", &List(self.weight.as_slice()))?;
-        if let Some(bias) = bias {
-            fields.serialize_field("bias", &List(bias))?;
-        }
-        fields.end()
-    }
-}
-
-impl<'de, const IN: usize, const OUT: usize, T, B> Deserialize<'de> for Dense<IN, OUT, T, B>
-where
-    T: Element + Deserialize<'de>,
-    B: Bias<T, OUT>,
-{
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        by_value(deserializer)
-    }
-
-    fn deserialize_in_place<D: Deserializer<'de>>(deserializer: D, place: &mut Self) -> Result<(), D::Error> {
-        let weight = place.weight.as_mut_slice();
-        match place.bias.get_mut() {
-            Some(bias) => Fields::read("Dense", BIASED, [weight, bias], deserializer),
-            None => Fields::read("Dense", UNBIASED, [weight], deserializer),
-        }
-    }
-}
-
 /// The value from zero.
-fn by_value<'de, V: ConstZero + Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<V, D::Error> {
+pub(crate) fn by_value<'de, V: ConstZero + Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<V, D::Error> {
     let mut value = V::ZERO;
     V::deserialize_in_place(deserializer, &mut value)?;
     Ok(value)
@@ -200,10 +183,11 @@ macro_rules! scaler {
     ($scaler:ident, $first:ident, $second:ident) => {
         impl<S: Shape, T: Scalar + Serialize> Serialize for $scaler<S, T> {
             fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-                let mut fields = serializer.serialize_struct(stringify!($scaler), 2)?;
-                fields.serialize_field(stringify!($first), &List(self.$first.as_slice()))?;
-                fields.serialize_field(stringify!($second), &List(self.$second.as_slice()))?;
-                fields.end()
+                let lists = [
+                    (stringify!($first), true, self.$first.as_slice()),
+                    (stringify!($second), true, self.$second.as_slice()),
+                ];
+                write_fields(stringify!($scaler), lists, serializer)
             }
         }
 
@@ -213,8 +197,8 @@ macro_rules! scaler {
             }
 
             fn deserialize_in_place<D: Deserializer<'de>>(deserializer: D, place: &mut Self) -> Result<(), D::Error> {
-                let lists = [place.$first.as_mut_slice(), place.$second.as_mut_slice()];
-                Fields::read(stringify!($scaler), &[stringify!($first), stringify!($second)], lists, deserializer)
+                let lists = [Some(place.$first.as_mut_slice()), Some(place.$second.as_mut_slice())];
+                read_fields(stringify!($scaler), &[stringify!($first), stringify!($second)], lists, deserializer)
             }
         }
     };
@@ -272,3 +256,41 @@ macro_rules! unit {
     };
 }
 pub(crate) use unit;
+
+/// A layer with tensors is a struct of them: what [`tensors!`](crate::layer::tensors) writes for `serde`.
+macro_rules! tensors {
+    ([$($generics:tt)*] $layer:ty, $T:ident, $name:literal, $($i:literal $field:ident $key:literal $ty:ty),+) => {
+        impl<$($generics)*> serde::Serialize for $layer
+        where
+            $T: serde::Serialize,
+        {
+            fn serialize<Z: serde::Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+                use $crate::layer::Numbers;
+                let lists = [$(($key, <$ty as Numbers<$T>>::IS_PRESENT, Numbers::<$T>::numbers(&self.$field))),+];
+                $crate::serialize::write_fields($name, lists, serializer)
+            }
+        }
+
+        impl<'de, $($generics)*> serde::Deserialize<'de> for $layer
+        where
+            $T: serde::Deserialize<'de>,
+        {
+            fn deserialize<Z: serde::Deserializer<'de>>(deserializer: Z) -> Result<Self, Z::Error> {
+                $crate::serialize::by_value(deserializer)
+            }
+
+            fn deserialize_in_place<Z: serde::Deserializer<'de>>(
+                deserializer: Z,
+                place: &mut Self,
+            ) -> Result<(), Z::Error> {
+                use $crate::layer::Numbers;
+                let lists = [$({
+                    let numbers = Numbers::<$T>::numbers_mut(&mut place.$field);
+                    <$ty as Numbers<$T>>::IS_PRESENT.then_some(numbers)
+                }),+];
+                $crate::serialize::read_fields($name, &[$($key),+], lists, deserializer)
+            }
+        }
+    };
+}
+pub(crate) use tensors;

@@ -8,6 +8,7 @@
 
 pub mod argument;
 pub mod length;
+pub mod window;
 
 use crate::kernels;
 use crate::scalar::{ConstZero, Element};
@@ -37,6 +38,16 @@ pub trait Tensor<T>: ConstZero + Clone + PartialEq + Debug + Send + Sync + 'stat
 
     /// The same, to write to.
     fn as_mut_slice(&mut self) -> &mut [T];
+
+    /// Becomes a copy of `other`, in place.
+    fn copy_from(&mut self, other: &Self)
+    where
+        T: Copy,
+    {
+        for (to, from) in self.as_mut_slice().iter_mut().zip(other.as_slice()) {
+            *to = *from;
+        }
+    }
 }
 
 impl<T: Element, const R: usize, const C: usize> ConstZero for SMatrix<T, R, C> {

@@ -185,14 +185,15 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
         }
     }
 
-    /// Adds the gradient of one micro-batch without changing the network: `k` of these and one [`apply`](Trainer::apply) make one
-    /// step on a batch of `k * B` samples. Returns the mean loss over the micro-batch.
-    pub fn accumulate<X, Y>(&mut self, net: &N, inputs: &X, targets: &Y) -> N::Scalar
+    /// Adds the gradient of one micro-batch without training the network: `k` of these and one [`apply`](Trainer::apply) make one
+    /// step on a batch of `k * B` samples. Only running averages follow each micro-batch. Returns the mean loss over the micro-batch.
+    pub fn accumulate<M, X, Y>(&mut self, net: &mut M, inputs: &X, targets: &Y) -> N::Scalar
     where
+        M: TrainedAs<N>,
         X: InputBatch<N::In, N::Scalar, B>,
         Y: TargetBatch<L, OutOf<N>, N::Scalar, B>,
     {
-        self.pass.run(net, &self.loss, inputs.inputs(), targets.targets().iter(), self.seed)
+        self.pass.run(net.as_trained(), &self.loss, inputs.inputs(), targets.targets().iter(), self.seed)
     }
 
     /// Updates the network with the gradient accumulated, the mean over all its samples, and forgets it.
@@ -252,7 +253,7 @@ impl<N: Model, const B: usize> Pass<N, B> {
     #[cfg_attr(not(feature = "rand"), allow(unused_variables))]
     fn run<'a, L, Y: TargetFor<L, OutOf<N>, N::Scalar> + 'a>(
         &mut self,
-        net: &N,
+        net: &mut N,
         loss: &L,
         inputs: &[InputOf<N>; B],
         targets: impl ExactSizeIterator<Item = &'a Y>,
@@ -277,6 +278,9 @@ impl<N: Model, const B: usize> Pass<N, B> {
         }
         for dy in gradients {
             dy.as_mut_slice().fill(N::Scalar::ZERO);
+        }
+        if loss_mean.is_finite() {
+            net.track_statistics(cache);
         }
         net.backward_parameters(inputs, y, cache, dy, gradient);
         self.samples += count;

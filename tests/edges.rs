@@ -139,7 +139,7 @@ fn the_last_step_of_an_epoch_completes_it() {
 fn a_step_drops_what_was_accumulated() {
     let mut trainer = Trainer::<Line, _, _, 1>::new(Sgd::const_new(0.1), Mse);
     let mut net = Line::ZERO;
-    trainer.accumulate(&net, &[V::new(1.0)], &[V::new(100.0)]);
+    trainer.accumulate(&mut net, &[V::new(1.0)], &[V::new(100.0)]);
     trainer.step(&mut net, &[V::new(1.0)], &[V::new(0.0)]);
     assert_eq!(net, Line::ZERO);
 }

@@ -121,8 +121,8 @@ fn trains<O: Optimizer<f32>>(optimizer: O) {
 
     let (count, ()) = requests(|| {
         trainer.step(&mut net, batch.0, batch.1);
-        trainer.accumulate(&net, batch.0, batch.1);
-        trainer.accumulate(&net, batch.0, batch.1);
+        trainer.accumulate(&mut net, batch.0, batch.1);
+        trainer.accumulate(&mut net, batch.0, batch.1);
         assert!(trainer.apply(&mut net).is_ok());
         black_box(trainer.evaluate(&net, dataset));
     });

@@ -336,7 +336,7 @@ fn numbers_that_are_not_finite_are_not_saved() {
 #[test]
 fn a_checkpoint_between_steps_only() {
     let (mut net, mut trainer) = (Line::ZERO, Trainer::<Line, _, _, 1>::new(Sgd::const_new(0.1), Mse));
-    trainer.accumulate(&net, &[SVector::from([1.0, 2.0])], &[SVector::<f32, 1>::from([1.0])]);
+    trainer.accumulate(&mut net, &[SVector::from([1.0, 2.0])], &[SVector::<f32, 1>::from([1.0])]);
     let saved = Checkpoint { net: &mut net, trainer: &mut trainer, scaler: &mut () }.save(&mut [0; 2048]);
     assert_eq!(saved, Err(SaveError::BetweenBatches));
     trainer.apply(&mut net).expect("finite");

@@ -106,7 +106,7 @@ fn micro_batches_make_one_batch() {
         let loss = big.step(&mut whole, &inputs, &targets);
         let mut mean = 0.0;
         for (x, t) in inputs.as_chunks::<2>().0.iter().zip(targets.as_chunks::<2>().0) {
-            mean += small.accumulate(&parts, x, t) / 3.0;
+            mean += small.accumulate(&mut parts, x, t) / 3.0;
         }
         small.apply(&mut parts).expect("finite");
         assert_near(&[mean, mean], &[loss, mean_loss(expected, &inputs, &targets)]);

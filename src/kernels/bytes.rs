@@ -1,35 +1,39 @@
-//! Little-endian bytes as rows of numbers, for constants: one read, not one for each number.
+//! Little-endian bytes as arrays of numbers, for constants: one read, not one for each number.
 #![allow(unsafe_code)]
 
-macro_rules! rows {
+/// Arrays in arrays, five deep: whatever a tensor is in memory, with extents of 1 around it.
+pub(crate) type Nested<T, const A: usize, const B: usize, const C: usize, const D: usize, const E: usize> =
+    [[[[[T; A]; B]; C]; D]; E];
+
+macro_rules! numbers {
     ($($name:ident: $T:ty);+) => { $(
-        /// The first `R` times `C` numbers in `data`.
+        /// The first numbers in `data`, as many as fit the arrays.
         ///
         /// # Panics
         /// If there are not as many.
-        pub(crate) const fn $name<const R: usize, const C: usize>(data: &[u8]) -> [[$T; C]; R] {
-            assert!(data.len() >= size_of::<[[$T; C]; R]>(), "a tensor is shorter than its shape");
+        pub(crate) const fn $name<const A: usize, const B: usize, const C: usize, const D: usize, const E: usize>(
+            data: &[u8],
+        ) -> Nested<$T, A, B, C, D, E> {
+            assert!(data.len() >= size_of::<Nested<$T, A, B, C, D, E>>(), "a tensor is shorter than its shape");
             // SAFETY: `data` holds that many bytes (checked above), the read asks for no alignment, and every bit pattern is a
             // number.
             #[cfg_attr(target_endian = "little", allow(unused_mut))]
-            let mut rows = unsafe { data.as_ptr().cast::<[[$T; C]; R]>().read_unaligned() };
+            let mut numbers = unsafe { data.as_ptr().cast::<Nested<$T, A, B, C, D, E>>().read_unaligned() };
             #[cfg(target_endian = "big")]
             {
-                let (mut r, mut c) = (0, 0);
-                while r < R {
-                    while c < C {
-                        rows[r][c] = <$T>::from_le_bytes(rows[r][c].to_ne_bytes());
-                        c += 1;
-                    }
-                    (r, c) = (r + 1, 0);
+                let flat = numbers.as_flattened_mut().as_flattened_mut().as_flattened_mut().as_flattened_mut();
+                let mut i = 0;
+                while i < flat.len() {
+                    flat[i] = <$T>::from_le_bytes(flat[i].to_ne_bytes());
+                    i += 1;
                 }
             }
-            rows
+            numbers
         }
     )+ };
 }
-rows!(
-    rows_f32: f32;
-    rows_f64: f64;
-    rows_u16: u16
+numbers!(
+    numbers_f32: f32;
+    numbers_f64: f64;
+    numbers_u16: u16
 );

@@ -3,6 +3,7 @@
 use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Shape, Tensor};
+use crate::streaming::step_by_step;
 
 /// Writes a layer from its value `f(x)` and its derivative, which may use the output `y` as well.
 macro_rules! activation {
@@ -33,6 +34,7 @@ macro_rules! activation {
             const ZERO: Self = Self;
         }
         no_parameters!([$($(const $generic: usize),+)?] $name<$($arguments)*>);
+        step_by_step!([$($(const $generic: usize),+)?] $name<$($arguments)*>);
 
         impl<$($(const $generic: usize,)+)? S: Shape, $T: Scalar> Layer<S, $T> for $name<$($arguments)*> {
             type Out = S;

@@ -1,9 +1,9 @@
 use crate::kernels::dense::{add_scaled, dot};
-use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path, Role};
-use crate::safetensors::{At, File, FromFile, Keys, Need, matrix_f32, matrix_f64};
+use crate::layer::{Differentiable, Layer, Role, tensors};
+use crate::layers::bias::{Bias, NoBias};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Sequence, TensorOf, Vector};
-use core::fmt::Debug;
+use crate::streaming::step_by_step;
 use nalgebra::{ArrayStorage, SMatrix, SVector};
 
 /// A fully connected layer.
@@ -43,48 +43,6 @@ pub struct Dense<const IN: usize, const OUT: usize, T = f32, B = SVector<T, OUT>
 /// A [`Dense`] layer without bias: `y = W x`.
 pub type DenseNoBias<const IN: usize, const OUT: usize, T = f32> = Dense<IN, OUT, T, NoBias>;
 
-/// In the place of the bias of a layer that has none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct NoBias;
-
-/// What a layer adds to its `OUT` outputs: a vector, or [`NoBias`].
-pub trait Bias<T, const OUT: usize>: ConstZero + Copy + PartialEq + Debug + Send + Sync + 'static {
-    /// How many numbers.
-    const COUNT: usize;
-
-    /// The vector, if there is one.
-    fn get(&self) -> Option<&[T; OUT]>;
-
-    /// The vector, to write to.
-    fn get_mut(&mut self) -> Option<&mut [T; OUT]>;
-}
-
-impl ConstZero for NoBias {
-    const ZERO: Self = Self;
-}
-
-impl<T, const OUT: usize> Bias<T, OUT> for NoBias {
-    const COUNT: usize = 0;
-    fn get(&self) -> Option<&[T; OUT]> {
-        None
-    }
-    fn get_mut(&mut self) -> Option<&mut [T; OUT]> {
-        None
-    }
-}
-
-impl<T: Element, const OUT: usize> Bias<T, OUT> for SVector<T, OUT> {
-    const COUNT: usize = OUT;
-    fn get(&self) -> Option<&[T; OUT]> {
-        let [column] = &self.data.0;
-        Some(column)
-    }
-    fn get_mut(&mut self) -> Option<&mut [T; OUT]> {
-        let [column] = &mut self.data.0;
-        Some(column)
-    }
-}
-
 impl<const IN: usize, const OUT: usize, T, B> Dense<IN, OUT, T, B> {
     /// A layer with these parameters.
     pub const fn new(weight: SMatrix<T, OUT, IN>, bias: B) -> Self {
@@ -103,68 +61,10 @@ impl<const IN: usize, const OUT: usize, T> Dense<IN, OUT, T> {
     }
 }
 
-impl<const IN: usize, const OUT: usize, T: Element, B: Bias<T, OUT>> ConstZero for Dense<IN, OUT, T, B> {
-    const ZERO: Self = Self::new(ConstZero::ZERO, ConstZero::ZERO);
-}
-
-impl<const IN: usize, const OUT: usize, T: Element, B: Bias<T, OUT>> Parameters<T> for Dense<IN, OUT, T, B> {
-    const COUNT: usize = IN * OUT + B::COUNT;
-
-    fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T])) {
-        f(&Self::weight(path), self.weight.data.0.as_flattened());
-        if let Some(bias) = self.bias.get() {
-            f(&Self::bias(path), bias);
-        }
-    }
-
-    fn zip_at<const N: usize>(
-        mut all: [&mut Self; N],
-        path: Path<'_>,
-        f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N]),
-    ) {
-        f(&Self::weight(path), all.each_mut().map(|layer| layer.weight.data.0.as_flattened_mut()));
-        if B::COUNT > 0 {
-            let biases = all.map(|layer| layer.bias.get_mut().map_or(&mut [][..], |bias| &mut bias[..]));
-            f(&Self::bias(path), biases);
-        }
-    }
-}
-
-impl<const IN: usize, const OUT: usize, T, B> Dense<IN, OUT, T, B> {
-    const fn weight(path: Path<'_>) -> Parameter<'_> {
-        let role = Role::Weight { fan_in: IN, fan_out: OUT };
-        Parameter { path, name: "weight", role, shape: &[OUT, IN], order: &[1, 0] }
-    }
-
-    const fn bias(path: Path<'_>) -> Parameter<'_> {
-        Parameter { path, name: "bias", role: Role::Bias { fan_in: IN }, shape: &[OUT], order: &[0] }
-    }
-}
-
-/// Constants know no scalar but the built-in ones.
-macro_rules! from_file {
-    ($T:ty, $matrix:ident) => {
-        impl<F: File, P: At, const IN: usize, const OUT: usize> FromFile<F, P> for Dense<IN, OUT, $T> {
-            const VALUE: Self = Self::new(
-                $matrix::<F, P, OUT, IN>(&Self::need("weight", &[OUT, IN])),
-                $matrix::<F, P, OUT, 1>(&Self::need("bias", &[OUT])),
-            );
-            const KEYS: Keys = Keys::Of(const { &[F::NAMES.key(&P::PATH, "weight"), F::NAMES.key(&P::PATH, "bias")] });
-        }
-
-        impl<F: File, P: At, const IN: usize, const OUT: usize> FromFile<F, P> for Dense<IN, OUT, $T, NoBias> {
-            const VALUE: Self = Self::new($matrix::<F, P, OUT, IN>(&Self::need("weight", &[OUT, IN])), NoBias);
-            const KEYS: Keys = Keys::Of(const { &[F::NAMES.key(&P::PATH, "weight")] });
-        }
-    };
-}
-from_file!(f32, matrix_f32);
-from_file!(f64, matrix_f64);
-
-impl<const IN: usize, const OUT: usize, T, B> Dense<IN, OUT, T, B> {
-    const fn need<'a>(name: &'a str, shape: &'a [usize]) -> Need<'a> {
-        Need { name, shape, layer: "Dense", sizes: &[IN, OUT] }
-    }
+tensors! {
+    [const IN: usize, const OUT: usize, T: Element, B: Bias<T, OUT>] Dense<IN, OUT, T, B> => T, "Dense" [IN, OUT]
+    0 weight "weight": SMatrix<T, OUT, IN>, Role::Weight { fan_in: IN, fan_out: OUT }, [OUT, IN] by [1, 0];
+    1 bias "bias": B, Role::Bias { fan_in: IN }, [OUT] by [0];
 }
 
 impl<const IN: usize, const OUT: usize, T: Scalar, B: Bias<T, OUT>> Dense<IN, OUT, T, B> {
@@ -251,3 +151,5 @@ macro_rules! over_columns {
     )+ };
 }
 over_columns!([] Vector<IN> => Vector<OUT>, [const L: usize] Sequence<IN, L> => Sequence<OUT, L>);
+
+step_by_step!([const IN: usize, const OUT: usize, B] Dense<IN, OUT, T, B>);

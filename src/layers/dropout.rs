@@ -1,6 +1,7 @@
 use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, Tensor};
+use crate::streaming::step_by_step;
 use rand::Rng;
 
 /// Sets a part of its inputs to 0 while training. PyTorch's `nn.Dropout`.
@@ -50,6 +51,8 @@ impl<const NUMERATOR: usize, const DENOMINATOR: usize> ConstZero for Dropout<NUM
 }
 
 no_parameters!([const NUMERATOR: usize, const DENOMINATOR: usize] Dropout<NUMERATOR, DENOMINATOR>);
+
+step_by_step!([const NUMERATOR: usize, const DENOMINATOR: usize] Dropout<NUMERATOR, DENOMINATOR>);
 
 impl<S: Shape, T: Element, const NUMERATOR: usize, const DENOMINATOR: usize> Layer<S, T>
     for Dropout<NUMERATOR, DENOMINATOR>

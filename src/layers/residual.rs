@@ -2,6 +2,7 @@ use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, Keys};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{SameShape, Shape, Tensor, TensorOf};
+use crate::streaming::Streaming;
 #[cfg(feature = "rand")]
 use rand::Rng;
 
@@ -67,6 +68,20 @@ where
     }
 }
 
+impl<S: Shape, T: Scalar, L: Streaming<S, T>> Streaming<S, T> for Residual<L>
+where
+    L::Out: SameShape<S>,
+{
+    type Out = S;
+    type State = L::State;
+
+    #[inline]
+    fn step(&self, state: &mut L::State, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
+        self.0.step(state, x, L::Out::tensor(y));
+        add(y.as_mut_slice(), x.as_slice());
+    }
+}
+
 impl<S: Shape, T: Scalar, L: Differentiable<S, T>> Differentiable<S, T> for Residual<L>
 where
     L::Out: SameShape<S>,
@@ -92,6 +107,10 @@ where
                 *y = inner + x;
             }
         }
+    }
+
+    fn track_statistics<const B: usize>(&mut self, cache: &Self::Cache<B>) {
+        self.0.track_statistics(&cache.0);
     }
 
     #[inline]

@@ -2,6 +2,7 @@ use crate::kernels::softmax::{log_softmax, log_softmax_backward, softmax, softma
 use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Shape, Tensor};
+use crate::streaming::step_by_step;
 
 /// Turns logits into probabilities. PyTorch's `nn.Softmax(dim=1)`.
 ///
@@ -98,3 +99,5 @@ macro_rules! over_positions {
 }
 over_positions!(Softmax, softmax, softmax_backward);
 over_positions!(LogSoftmax, log_softmax, log_softmax_backward);
+step_by_step!([] Softmax);
+step_by_step!([] LogSoftmax);

@@ -60,7 +60,7 @@ impl Penalty {
         let mut sum = T::ZERO;
         if !self.is_none() {
             parameters.visit(&mut |parameter, values| {
-                if !parameter.role.is_bias() {
+                if parameter.role.is_weight() {
                     for &w in values {
                         sum += l1 * w.abs() + l2 * w * w;
                     }
@@ -77,7 +77,7 @@ impl Penalty {
         }
         let (l1, l2) = (scale * T::from_f64(self.l1), scale * T::from_f64(2.0 * self.l2));
         P::zip([parameters, gradient], &mut |parameter, [w, g]| {
-            if !parameter.role.is_bias() {
+            if parameter.role.is_weight() {
                 for (w, g) in w.iter().zip(g) {
                     *g += l1 * sign(*w) + l2 * *w;
                 }

@@ -1,4 +1,4 @@
-use super::{Optimizer, Part, PartMut, State, constructors, set, state, with};
+use super::{Optimizer, Part, PartMut, State, constructors, set, state, with, zip_trained};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
 use crate::scalar::{ConstZero, Scalar};
@@ -70,7 +70,7 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
         let rate = T::from_f64(self.learning_rate * factor / slowed);
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
         let mut finite = true;
-        P::zip([parameters, gradient, &mut state.sum], &mut |_, [p, g, v]| {
+        zip_trained([parameters, gradient, &mut state.sum], |[p, g, v]| {
             let mut is_finite = true;
             for ((p, &mut g), v) in p.iter_mut().zip(g).zip(v) {
                 let g = g + decay * *p;

@@ -1,4 +1,4 @@
-use super::{Optimizer, Part, PartMut, State, constructors, set, state, with};
+use super::{Optimizer, Part, PartMut, State, constructors, set, state, with, zip_trained};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
 use crate::scalar::{ConstZero, Scalar};
@@ -150,7 +150,7 @@ impl Adam {
         let (decay, shrink) = (T::from_f64(decay), T::from_f64(shrink));
         let mut finite = true;
         let all = [parameters, gradient, &mut state.first, &mut state.second];
-        P::zip(all, &mut |_, [p, g, m, v]| {
+        zip_trained(all, |[p, g, m, v]| {
             let mut is_finite = true;
             for (((p, &mut g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
                 let g = g + decay * *p;

@@ -1,4 +1,4 @@
-use super::{Optimizer, Part, PartMut, State, constructors, set, state, with};
+use super::{Optimizer, Part, PartMut, State, constructors, set, state, with, zip_trained};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
 use crate::scalar::{ConstZero, Scalar};
@@ -65,7 +65,7 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
         let (keep, take) = (T::from_f64(self.alpha), T::from_f64(1.0 - self.alpha));
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
         let mut finite = true;
-        P::zip([parameters, gradient, &mut state.square], &mut |_, [p, g, v]| {
+        zip_trained([parameters, gradient, &mut state.square], |[p, g, v]| {
             let mut is_finite = true;
             for ((p, &mut g), v) in p.iter_mut().zip(g).zip(v) {
                 let g = g + decay * *p;

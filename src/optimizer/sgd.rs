@@ -1,4 +1,4 @@
-use super::{Optimizer, Part, PartMut, State, constructors, set, state, with};
+use super::{Optimizer, Part, PartMut, State, constructors, set, state, with, zip_trained};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
 use crate::scalar::{ConstZero, Scalar};
@@ -50,7 +50,7 @@ impl<T: Scalar> Optimizer<T> for Sgd {
         let rate = T::from_f64(self.learning_rate * factor);
         let decay = T::from_f64(self.weight_decay);
         let mut finite = true;
-        P::zip([parameters, gradient], &mut |_, [p, g]| {
+        zip_trained([parameters, gradient], |[p, g]| {
             let mut is_finite = true;
             for (p, &mut g) in p.iter_mut().zip(g) {
                 let new = *p - rate * (g + decay * *p);
@@ -118,7 +118,7 @@ impl<T: Scalar> Optimizer<T> for Momentum {
         let momentum = T::from_f64(self.momentum);
         let nesterov = self.nesterov;
         let mut finite = true;
-        P::zip([parameters, gradient, &mut state.velocity], &mut |_, [p, g, v]| {
+        zip_trained([parameters, gradient, &mut state.velocity], |[p, g, v]| {
             let mut is_finite = true;
             for ((p, &mut g), v) in p.iter_mut().zip(g).zip(v) {
                 let g = g + decay * *p;

@@ -102,7 +102,9 @@ fn find(tensors: &Tensors<'_>, names: &Names<'_>, entry: &Entry<'_>, values: Val
 
 /// An error for the first tensor under the prefix that no entry asks for.
 fn check_all_used(archive: &dyn Archive, tensors: &Tensors<'_>, names: &Names<'_>) -> Result<(), LoadError> {
-    for view in tensors.iter().filter(|view| view.raw_key().starts_with(names.prefix.as_bytes())) {
+    for view in
+        tensors.iter().filter(|view| view.raw_key().starts_with(names.prefix.as_bytes()) && !view.is_passed_over())
+    {
         let mut is_used = false;
         archive.entries(&mut |entry, _| {
             is_used |= equal(entry.key(names).as_str().as_bytes(), view.raw_key());

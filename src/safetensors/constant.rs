@@ -2,8 +2,9 @@ use super::dtype::Dtype;
 use super::header::{Tensors, View};
 use super::key::{Key, Names, equal};
 use super::number::{from_bf16, from_f16};
-use crate::kernels::bytes::{rows_f32, rows_f64, rows_u16};
-use crate::layer::Path;
+use crate::kernels::bytes::{Nested, numbers_f32, numbers_f64, numbers_u16};
+use crate::layer::{Described, Description, Path};
+use crate::layers::NoBias;
 use crate::message::Message;
 use core::marker::PhantomData;
 use nalgebra::{ArrayStorage, SMatrix};
@@ -96,7 +97,8 @@ pub(crate) const fn check_all_used<F: File>(keys: Keys) {
     let mut i = 0;
     while let Some(view) = tensors.nth(i) {
         let key = view.raw_key();
-        if key.len() >= prefix.len() && equal(key.split_at(prefix.len()).0, prefix) && !keys.contain(key) {
+        let is_ours = key.len() >= prefix.len() && equal(key.split_at(prefix.len()).0, prefix);
+        if is_ours && !keys.contain(key) && !view.is_passed_over() {
             let mut message = Message::EMPTY;
             message.text(view.key().as_str()).text(" is in the file, and the network has no place for it").panic();
         }
@@ -115,31 +117,34 @@ impl<F: File> Checked<F> {
     };
 }
 
-/// A tensor that a layer needs: its name, its shape, and the layer as a user writes it, `Dense<32, 10>`.
-pub(crate) struct Need<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) shape: &'a [usize],
-    pub(crate) layer: &'a str,
-    pub(crate) sizes: &'a [usize],
+/// A tensor that a layer needs: what it is, and the layer as a user writes it, `Dense<32, 10>`.
+struct Need {
+    tensor: Description,
+    layer: &'static str,
+    sizes: &'static [usize],
 }
 
-impl Need<'_> {
+impl Need {
+    const fn of<L: Described, const INDEX: usize>() -> Self {
+        Self { tensor: L::TENSORS[INDEX], layer: L::NAME, sizes: L::SIZES }
+    }
+
     /// The tensor, if it is what the layer needs.
     const fn view<F: File, P: At>(&self, widest: Dtype) -> View<'static> {
-        let key = F::NAMES.key(&P::PATH, self.name);
+        let key = F::NAMES.key(&P::PATH, self.tensor.name);
         let found = if key.is_cut() { None } else { Checked::<F>::TENSORS.get(key.as_str()) };
         let Some(view) = found else { self.missing::<F>(key.as_str()) };
-        let mut is_equal = view.shape().len() == self.shape.len();
+        let mut is_equal = view.shape().len() == self.tensor.shape.len();
         let mut i = 0;
-        while is_equal && i < self.shape.len() {
-            is_equal = view.shape()[i] == self.shape[i];
+        while is_equal && i < self.tensor.shape.len() {
+            is_equal = view.shape()[i] == self.tensor.shape[i];
             i += 1;
         }
         if !is_equal {
             let mut message = Message::EMPTY;
             message.text(key.as_str()).text(" is ").shape(view.shape()).text(", ");
             self.layer(&mut message);
-            message.text(" needs ").shape(self.shape).panic();
+            message.text(" needs ").shape(self.tensor.shape).panic();
         }
         match view.dtype {
             Dtype::F16 | Dtype::BF16 | Dtype::F32 => {}
@@ -169,7 +174,7 @@ impl Need<'_> {
         let mut message = Message::EMPTY;
         message.text(key).text(" is missing from the file, ");
         self.layer(&mut message);
-        message.text(" needs ").shape(self.shape).text("; `Names` translates names, and the file has:");
+        message.text(" needs ").shape(self.tensor.shape).text("; `Names` translates names, and the file has:");
         let mut i = 0;
         while let Some(view) = Checked::<F>::TENSORS.nth(i) {
             message.text(" ").text(view.key().as_str());
@@ -179,52 +184,130 @@ impl Need<'_> {
     }
 }
 
-/// Writes rows to columns, through a conversion if there is one.
-macro_rules! transpose {
-    ($rows:expr, $T:ty, $columns:ident, $finite:ident $(, $convert:ident)?) => {{
-        let rows: [[_; C]; R] = $rows;
-        let (mut r, mut c) = (0, 0);
-        while r < R {
-            let row = rows[r];
-            while c < C {
-                #[allow(clippy::cast_lossless, clippy::unnecessary_cast)]
-                let value = $($convert)?(row[c]) as $T;
-                // Infinity less itself is NaN, and NaN is no number's equal.
-                #[allow(clippy::eq_op)]
-                {
-                    $finite &= value - value == 0.0;
+/// A field of layer `L` that can be read from a file as a constant: its tensor number `INDEX`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a file at compile time",
+    note = "constants know `f32` and `f64`"
+)]
+pub trait FromTensor<F: File, P: At, L: Described, const INDEX: usize>: Sized {
+    /// The field with the file's numbers.
+    const VALUE: Self;
+
+    /// The key of its tensor, if there is one.
+    const KEYS: Keys;
+}
+
+impl<F: File, P: At, L: Described, const INDEX: usize> FromTensor<F, P, L, INDEX> for NoBias {
+    const VALUE: Self = Self;
+    const KEYS: Keys = Keys::Of(&[]);
+}
+
+/// From the file's order to that of memory, through a conversion if there is one. The loops call no function: the compiler counts
+/// calls and turns of constants, and refuses more than two million.
+macro_rules! permute {
+    ($file:expr, $T:ty, $grid:expr, $values:ident, $finite:ident $(, $convert:ident)?) => {{
+        let file = $file;
+        let file = file.as_flattened().as_flattened().as_flattened().as_flattened();
+        let [(n0, s0), (n1, s1), (n2, s2), (n3, s3)] = $grid;
+        let (mut from, mut i0, mut i1, mut i2, mut i3) = (0, 0, 0, 0, 0);
+        while i0 < n0 {
+            while i1 < n1 {
+                while i2 < n2 {
+                    let start = i0 * s0 + i1 * s1 + i2 * s2;
+                    while i3 < n3 {
+                        #[allow(clippy::cast_lossless, clippy::unnecessary_cast)]
+                        let value = $($convert)?(file[from]) as $T;
+                        // Infinity less itself is NaN, and NaN is no number's equal.
+                        #[allow(clippy::eq_op)]
+                        {
+                            $finite &= value - value == 0.0;
+                        }
+                        $values[start + i3 * s3] = value;
+                        (from, i3) = (from + 1, i3 + 1);
+                    }
+                    (i2, i3) = (i2 + 1, 0);
                 }
-                $columns[c][r] = value;
-                c += 1;
+                (i1, i2) = (i1 + 1, 0);
             }
-            (r, c) = (r + 1, 0);
+            (i0, i1) = (i0 + 1, 0);
         }
     }};
 }
 
-/// Writes the reading of a matrix for one scalar. The loops call no function: the compiler counts calls and turns of constants,
-/// and refuses more than two million.
-macro_rules! matrix {
-    ($name:ident, $T:ty, $dtype:ident $(, $wide:pat => $rows:ident)?) => {
-        /// A matrix of `R` rows, from rows in the file to columns in memory.
-        pub(crate) const fn $name<F: File, P: At, const R: usize, const C: usize>(need: &Need<'_>) -> SMatrix<$T, R, C> {
+/// A tensor's extents in the order of the file, four of them, each with the step that it makes in memory.
+const fn grid(tensor: &Description) -> [(usize, usize); 4] {
+    assert!(
+        tensor.shape.len() <= 4 && tensor.shape.len() == tensor.order.len(),
+        "a tensor of a layer has up to four axes"
+    );
+    let mut grid = [(1, 0); 4];
+    let mut step = 1;
+    let mut i = tensor.order.len();
+    while i > 0 {
+        i -= 1;
+        let axis = tensor.order[i];
+        grid[4 - tensor.shape.len() + axis] = (tensor.shape[axis], step);
+        step *= tensor.shape[axis];
+    }
+    grid
+}
+
+/// Writes the reading of a tensor for one scalar.
+macro_rules! read {
+    ($name:ident, $T:ty, $dtype:ident $(, $wide:pat => $wide_numbers:ident)?) => {
+        const fn $name<
+            F: File,
+            P: At,
+            L: Described,
+            const INDEX: usize,
+            const A: usize,
+            const B: usize,
+            const C: usize,
+            const D: usize,
+            const E: usize,
+        >() -> Nested<$T, A, B, C, D, E> {
+            let need = Need::of::<L, INDEX>();
             let view = need.view::<F, P>(Dtype::$dtype);
-            let mut columns = [[0.0; R]; C];
+            let mut numbers: Nested<$T, A, B, C, D, E> = [[[[[0.0; A]; B]; C]; D]; E];
+            let values = numbers.as_flattened_mut().as_flattened_mut().as_flattened_mut().as_flattened_mut();
+            let grid = grid(&need.tensor);
             let mut finite = true;
             match view.dtype {
-                $($wide => transpose!($rows(view.data), $T, columns, finite),)?
-                Dtype::F32 => transpose!(rows_f32(view.data), $T, columns, finite),
-                Dtype::F16 => transpose!(rows_u16(view.data), $T, columns, finite, from_f16),
-                _ => transpose!(rows_u16(view.data), $T, columns, finite, from_bf16),
+                $($wide => permute!($wide_numbers::<A, B, C, D, E>(view.data), $T, grid, values, finite),)?
+                Dtype::F32 => permute!(numbers_f32::<A, B, C, D, E>(view.data), $T, grid, values, finite),
+                Dtype::F16 => permute!(numbers_u16::<A, B, C, D, E>(view.data), $T, grid, values, finite, from_f16),
+                _ => permute!(numbers_u16::<A, B, C, D, E>(view.data), $T, grid, values, finite, from_bf16),
             }
             if !finite {
                 let mut message = Message::EMPTY;
-                let key = F::NAMES.key(&P::PATH, need.name);
+                let key = F::NAMES.key(&P::PATH, need.tensor.name);
                 message.text(key.as_str()).text(" holds a number that is not finite").panic();
             }
-            SMatrix::from_array_storage(ArrayStorage(columns))
+            numbers
         }
     };
 }
-matrix!(matrix_f32, f32, F32);
-matrix!(matrix_f64, f64, F64, Dtype::F64 => rows_f64);
+read!(read_f32, f32, F32);
+read!(read_f64, f64, F64, Dtype::F64 => numbers_f64);
+
+/// Implements [`FromTensor`] for arrays of each depth and for matrices.
+macro_rules! fields {
+    ($($T:ty, $read:ident: [$($A:ident)+] $field:ty = <$($extent:tt),+> $pattern:pat => $value:expr;)+) => { $(
+        impl<F: File, P: At, L: Described, const INDEX: usize, $(const $A: usize),+> FromTensor<F, P, L, INDEX> for $field {
+            const VALUE: Self = {
+                let $pattern = $read::<F, P, L, INDEX, $($extent),+>();
+                $value
+            };
+            const KEYS: Keys = Keys::Of(const { &[F::NAMES.key(&P::PATH, L::TENSORS[INDEX].name)] });
+        }
+    )+ };
+    ($($T:ty, $read:ident);+) => { fields!($(
+        $T, $read: [A] [$T; A] = <A, 1, 1, 1, 1> [[[[x]]]] => x;
+        $T, $read: [A B] [[$T; A]; B] = <A, B, 1, 1, 1> [[[x]]] => x;
+        $T, $read: [A B C] [[[$T; A]; B]; C] = <A, B, C, 1, 1> [[x]] => x;
+        $T, $read: [A B C D] [[[[$T; A]; B]; C]; D] = <A, B, C, D, 1> [x] => x;
+        $T, $read: [A B C D E] [[[[[$T; A]; B]; C]; D]; E] = <A, B, C, D, E> x => x;
+        $T, $read: [A B] SMatrix<$T, A, B> = <A, B, 1, 1, 1> [[[x]]] => SMatrix::from_array_storage(ArrayStorage(x));
+    )+); };
+}
+fields!(f32, read_f32; f64, read_f64);

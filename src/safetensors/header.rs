@@ -47,6 +47,16 @@ impl<'a> View<'a> {
     pub(super) const fn raw_key(&self) -> &'a [u8] {
         self.key
     }
+
+    /// Whether it is PyTorch's count of batches, which nothing here needs.
+    pub(super) const fn is_passed_over(&self) -> bool {
+        const NAME: &[u8] = b"num_batches_tracked";
+        if self.key.len() < NAME.len() {
+            return false;
+        }
+        let (path, name) = self.key.split_at(self.key.len() - NAME.len());
+        equal(name, NAME) && (path.is_empty() || path[path.len() - 1] == b'.')
+    }
 }
 
 impl<'a> Tensors<'a> {

@@ -277,6 +277,6 @@ fn gather<'a, T: Copy + 'a, X: Tensor<T>, const B: usize>(
     let Some(first) = samples.next() else { return };
     let rest = samples.chain(core::iter::repeat(first));
     for (slot, sample) in batch.iter_mut().zip(core::iter::once(first).chain(rest)) {
-        slot.as_mut_slice().copy_from_slice(sample.as_slice());
+        slot.copy_from(sample);
     }
 }

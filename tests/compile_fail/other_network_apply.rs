@@ -19,7 +19,7 @@ fn main() -> Result<(), NotFinite> {
     let inputs = [SVector::<f32, 4>::zeros(); 32];
     let labels = [Class::<3>::const_new(0); 32];
     trainer.step(&mut net, &inputs, &labels);
-    trainer.accumulate(&net, &inputs, &labels);
+    trainer.accumulate(&mut net, &inputs, &labels);
     trainer.apply(&mut wider)?;
 
     let mut other = Trainer::<Wider, _, _, 1>::new(Adam::const_new(1e-3), CrossEntropy);

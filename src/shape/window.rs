@@ -1,0 +1,208 @@
+//! Windows that slide over a length: what a convolution or a pooling makes of it.
+//!
+//! | padding | what comes out of `N` | like |
+//! |---|---|---|
+//! | [`Valid`] | `(N - span) / stride + 1` | PyTorch's 0, Keras's `valid` |
+//! | [`Pad<P>`](Pad) | `(N + 2 P - span) / stride + 1` | PyTorch's numbers |
+//! | [`Same`] | `N / stride`, rounded up | Keras's `same` with any stride, PyTorch's with stride 1 |
+//! | [`Causal`] | `N / stride`, rounded up | Keras's `causal` |
+//! | [`To<L>`](To) | `L`, which must be what [`Valid`] gives | |
+//!
+//! `span = (kernel - 1) * dilation + 1`, and divisions round down but where they say otherwise.
+
+use super::length::{Extent, Known, Len, Number, NumberOf};
+use core::ops::{Add, Div, Mul, Sub};
+use typenum::{Add1, B1, Diff, Prod, Quot, Sub1, Sum, U1, U2};
+
+/// The window stays inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Valid;
+
+/// Zeros around, so that one output comes for each stride: half of them in front, the odd one behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Same;
+
+/// `H` zeros above and below, `W` to the left and to the right. `Pad<1>` is `Pad<1, 1>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pad<const H: usize, const W: usize = H>;
+
+/// Zeros in front only, so that no output looks ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Causal;
+
+/// The window stays inside, and `H` rows of `W` columns come out, or `H` steps. The build fails if they do not: for lengths
+/// beyond the type arithmetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct To<const H: usize, const W: usize = H>;
+
+/// How far the window moves: `H` rows, `W` columns. `Stride<2>` is `Stride<2, 2>`, and what signals take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stride<const H: usize = 1, const W: usize = H>;
+
+/// How far apart the window's places are: `H` rows, `W` columns. `Dilation<2>` is `Dilation<2, 2>`, and what signals take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dilation<const H: usize = 1, const W: usize = H>;
+
+/// A padding of images, as one for each direction.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a padding of images",
+    note = "a padding of images is `Valid`, `Same`, `Pad<H, W>` or `To<H, W>`"
+)]
+pub trait Padding {
+    /// Above and below.
+    type Vertical;
+    /// To the left and to the right.
+    type Horizontal;
+}
+
+impl Padding for Valid {
+    type Vertical = Self;
+    type Horizontal = Self;
+}
+
+impl Padding for Same {
+    type Vertical = Self;
+    type Horizontal = Self;
+}
+
+impl<const H: usize, const W: usize> Padding for Pad<H, W> {
+    type Vertical = Pad<H>;
+    type Horizontal = Pad<W>;
+}
+
+impl<const H: usize, const W: usize> Padding for To<H, W> {
+    type Vertical = To<H>;
+    type Horizontal = To<W>;
+}
+
+/// `Len<N>: Window<P, K, S, D>`: what a window of `K` places, `D` apart, that moves by `S` makes of `N` with padding `P`.
+#[diagnostic::on_unimplemented(
+    message = "a window of {K} with stride {S}, dilation {D} and padding `{P}` does not fit `{Self}`",
+    label = "does not fit `{Self}`",
+    note = "a window of K places D apart spans (K - 1) * D + 1, which may be no more than the length and its padding; strides are 1 or above",
+    note = "a signal's padding is `Valid`, `Same`, `Causal`, `Pad<P>` or `To<L>`, an image's `Valid`, `Same`, `Pad<H, W>` or `To<H, W>`"
+)]
+pub trait Window<P, const K: usize, const S: usize, const D: usize> {
+    /// The length that comes out.
+    type Output: Extent;
+
+    /// How many zeros stand in front.
+    const BEFORE: usize;
+}
+
+/// `(K - 1) * D + 1`
+const fn span(k: usize, d: usize) -> usize {
+    (k - 1) * d + 1
+}
+
+/// [`span`], as a number.
+#[diagnostic::on_unimplemented(
+    message = "a window of {K} with dilation {D} spans more than the type arithmetic reaches, or nothing",
+    note = "a kernel has a size of 1 or above, and so has a dilation"
+)]
+pub trait Span<const K: usize, const D: usize> {
+    /// `(K - 1) * D + 1`
+    type Number;
+}
+
+/// Where spans are found.
+#[derive(Debug)]
+pub struct Spans;
+
+#[diagnostic::do_not_recommend]
+impl<const K: usize, const D: usize> Span<K, D> for Spans
+where
+    Len<K>: Known,
+    Len<D>: Known,
+    NumberOf<K>: Sub<B1>,
+    Sub1<NumberOf<K>>: Mul<NumberOf<D>>,
+    Prod<Sub1<NumberOf<K>>, NumberOf<D>>: Add<B1>,
+{
+    type Number = Add1<Prod<Sub1<NumberOf<K>>, NumberOf<D>>>;
+}
+
+/// `A: Slide<B, S>`: `(A - B) / S + 1`.
+pub trait Slide<B, S> {
+    /// As a [`Len`].
+    type Output: Extent;
+}
+
+#[diagnostic::do_not_recommend]
+impl<A, B, S> Slide<B, S> for A
+where
+    A: Sub<B>,
+    Diff<A, B>: Div<S>,
+    Quot<Diff<A, B>, S>: Add<B1>,
+    Add1<Quot<Diff<A, B>, S>>: Number,
+{
+    type Output = <Add1<Quot<Diff<A, B>, S>> as Number>::Len;
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize, const K: usize, const S: usize, const D: usize> Window<Valid, K, S, D> for Len<N>
+where
+    Self: Known,
+    Len<S>: Known,
+    Spans: Span<K, D>,
+    NumberOf<N>: Slide<<Spans as Span<K, D>>::Number, NumberOf<S>>,
+{
+    type Output = <NumberOf<N> as Slide<<Spans as Span<K, D>>::Number, NumberOf<S>>>::Output;
+    const BEFORE: usize = 0;
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize, const P: usize, const K: usize, const S: usize, const D: usize> Window<Pad<P, P>, K, S, D>
+    for Len<N>
+where
+    Self: Known,
+    Len<S>: Known,
+    Len<P>: Known,
+    Spans: Span<K, D>,
+    NumberOf<P>: Mul<U2>,
+    NumberOf<N>: Add<Prod<NumberOf<P>, U2>>,
+    Sum<NumberOf<N>, Prod<NumberOf<P>, U2>>: Slide<<Spans as Span<K, D>>::Number, NumberOf<S>>,
+{
+    type Output =
+        <Sum<NumberOf<N>, Prod<NumberOf<P>, U2>> as Slide<<Spans as Span<K, D>>::Number, NumberOf<S>>>::Output;
+    const BEFORE: usize = P;
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize, const K: usize, const S: usize, const D: usize> Window<Same, K, S, D> for Len<N>
+where
+    Self: Known,
+    Len<S>: Known,
+    Spans: Span<K, D>,
+    NumberOf<N>: Slide<U1, NumberOf<S>>,
+{
+    type Output = <NumberOf<N> as Slide<U1, NumberOf<S>>>::Output;
+    const BEFORE: usize = (((N - 1) / S) * S + span(K, D)).saturating_sub(N) / 2;
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize, const K: usize, const S: usize, const D: usize> Window<Causal, K, S, D> for Len<N>
+where
+    Self: Known,
+    Len<S>: Known,
+    Spans: Span<K, D>,
+    NumberOf<N>: Slide<U1, NumberOf<S>>,
+{
+    type Output = <NumberOf<N> as Slide<U1, NumberOf<S>>>::Output;
+    const BEFORE: usize = span(K, D) - 1;
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize, const L: usize, const K: usize, const S: usize, const D: usize> Window<To<L, L>, K, S, D>
+    for Len<N>
+{
+    type Output = Len<L>;
+    const BEFORE: usize = {
+        assert!(K > 0 && S > 0 && D > 0, "a kernel, a stride and a dilation are 1 or above");
+        assert!(span(K, D) <= N, "the window of a layer with the padding `To<L>` spans more than its input");
+        assert!(
+            (N - span(K, D)) / S + 1 == L,
+            "another length than the `L` of `To<L>` comes out: (N - span) / stride + 1"
+        );
+        0
+    };
+}

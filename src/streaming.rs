@@ -1,0 +1,50 @@
+//! Sequences one step at a time: what audio and control loops run.
+
+use crate::scalar::{ConstZero, Element};
+use crate::shape::{Shape, TensorOf};
+
+/// A layer that takes a sequence step by step: a tensor of shape `In` at a time, and a state that the caller owns.
+///
+/// Fed with the steps of a sequence from a state of zero, it gives bit for bit what [`Layer::forward`](crate::layer::Layer::forward) gives for the whole of it. A
+/// layer that looks at one step only, such as `Dense` or an activation, has no state; after [`Last`](crate::Last) the
+/// output of each step is what the network says of the sequence so far.
+#[diagnostic::on_unimplemented(
+    message = "layer `{Self}` cannot run one step of shape `{In}` (of `{T}`) at a time",
+    label = "cannot run step by step",
+    note = "what runs step by step gives an output for each step and looks at no later one: recurrent layers, `Conv1d` with the padding `Causal` and stride 1, and whatever treats each step alone"
+)]
+pub trait Streaming<In: Shape, T: Element = f32> {
+    /// The shape of what comes out at each step.
+    type Out: Shape;
+
+    /// What is remembered from step to step. Zero is the start of a sequence.
+    type State: ConstZero;
+
+    /// Takes the next step, and overwrites `y` with what comes out.
+    fn step(&self, state: &mut Self::State, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>);
+}
+
+/// Implements [`Streaming`] for layers that treat each step alone: as they treat a vector.
+macro_rules! step_by_step {
+    ([$($generics:tt)*] $layer:ty) => {
+        impl<const STEP: usize, T: $crate::scalar::Element, $($generics)*>
+            $crate::streaming::Streaming<$crate::shape::Vector<STEP>, T> for $layer
+        where
+            Self: $crate::layer::Layer<$crate::shape::Vector<STEP>, T>,
+        {
+            type Out = <Self as $crate::layer::Layer<$crate::shape::Vector<STEP>, T>>::Out;
+            type State = ();
+
+            #[inline]
+            fn step(
+                &self,
+                (): &mut (),
+                x: &$crate::shape::TensorOf<$crate::shape::Vector<STEP>, T>,
+                y: &mut $crate::shape::TensorOf<Self::Out, T>,
+            ) {
+                $crate::layer::Layer::forward(self, x, y);
+            }
+        }
+    };
+}
+pub(crate) use step_by_step;
