@@ -3,9 +3,8 @@
 Both exporters of this folder describe a model with the classes here; `save` writes the file and gives the type.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from math import prod
 
 import numpy as np
 from safetensors import SafetensorError
@@ -18,17 +17,16 @@ class Refused(Exception):
     """A model that constnet has no type for; the message names the part."""
 
 
-@dataclass
-class Dense:
-    weight: np.ndarray  # [outputs, inputs], as PyTorch has it
-    bias: np.ndarray | None
+class Turned(Refused):
+    """Another axis holds the channels: to be understood if the input is read another way."""
 
 
 @dataclass
-class Plain:
-    """A layer without parameters, as it is written in Rust."""
+class Single:
+    """A layer as it is written in Rust, and its tensors: name and numbers, in PyTorch's shape."""
 
     text: str
+    tensors: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass
@@ -36,17 +34,33 @@ class Residual:
     inside: "Layer"
 
 
-Layer = Dense | Plain | Residual | list  # A list is a tuple of layers.
+@dataclass
+class TimeDistributed:
+    inside: "Layer"
+
+
+@dataclass
+class Parallel:
+    first: "Layer"
+    second: "Layer"
+    join: str  # `Sum` or `Concat`
+
+
+Layer = Single | Residual | TimeDistributed | Parallel | list  # A list is a tuple of layers.
+
+
+def fraction(value, where):
+    """A number as the two numbers of a type: 0.2 is 1 and 5."""
+    value = Fraction(str(value))
+    if value < 0 or max(value.numerator, value.denominator) >= 2**32:
+        raise Refused(f"{where}: {float(value)} is not a ratio of two numbers of 32 bits")
+    return value
 
 
 def ratio(layer, value, default, where):
     """A layer with a number in its type: `LeakyRelu<1, 5>`, or `LeakyRelu` where the number is the default."""
-    value, default = Fraction(str(value)), Fraction(default)
-    if value == default:
-        return Plain(layer)
-    if value < 0 or max(value.numerator, value.denominator) >= 2**32:
-        raise Refused(f"{where}: {float(value)} is not a ratio of two numbers of 32 bits")
-    return Plain(f"{layer}<{value.numerator}, {value.denominator}>")
+    value = fraction(value, where)
+    return Single(layer if value == Fraction(default) else f"{layer}<{value.numerator}, {value.denominator}>")
 
 
 def dropout(probability, where):
@@ -55,62 +69,23 @@ def dropout(probability, where):
     return ratio("Dropout", probability, "0.5", where)
 
 
-class Shapes:
-    """Follows the shape through a model, and puts in order what the framework and constnet order differently.
+def generic(name, needed, optional=()):
+    """`name<needed, optional>`, where `optional` are pairs of an argument and its default: as few as can be are written."""
+    arguments = list(map(str, needed))
+    for count in range(len(optional), 0, -1):
+        argument, default = optional[count - 1]
+        if argument != default:
+            return f"{name}<{', '.join([*arguments, *(str(each) for each, _ in optional[:count])])}>"
+    return f"{name}<{', '.join(arguments)}>" if arguments else name
 
-    `axes` are the framework's, without the batch: [n], [steps, channels] and, with the channels where `channel_axis` says, those
-    of an image.
-    """
 
-    def __init__(self, axes, channel_axis):
-        self.axes, self.channel_axis = tuple(axes), channel_axis
-        self.shared = False  # Whether a residual connection still needs the numbers as they are.
-        self.order = None  # Where constnet's flattened numbers are among the framework's, until a Dense layer takes them.
-        if not 1 <= len(self.axes) <= 3 or not all(isinstance(axis, int) and axis > 0 for axis in self.axes):
-            raise Refused(f"inputs of shape {list(axes)}: 1 to 3 axes are needed, each of a fixed length")
-
-    def text(self):
-        """The shape as it is written in Rust."""
-        if len(self.axes) == 1:
-            return f"Vector<{self.axes[0]}>"
-        channels, *rest = np.moveaxis(np.empty(self.axes, np.bool_), self.channels(), 0).shape
-        return f"{['Sequence', 'Image'][len(rest) - 1]}<{', '.join(map(str, [channels, *rest]))}>"
-
-    def channels(self):
-        """The axis that holds the channels."""
-        return self.channel_axis % 3 if len(self.axes) == 3 else len(self.axes) - 1
-
-    def dense(self, weight, bias, where):
-        weight, bias = np.asarray(weight, np.float32), None if bias is None else np.asarray(bias, np.float32)
-        for key, numbers in (("weight", weight), ("bias", bias)):
-            if numbers is not None and not np.isfinite(numbers).all():
-                raise Refused(f"{where}: its {key} holds a number that is not finite")
-        outputs, inputs = weight.shape
-        if len(self.axes) == 3 or self.axes[-1] != inputs:
-            raise Refused(f"{where}: it takes {inputs} numbers, and `{self.text()}` comes in")
-        if self.order is not None:
-            weight, self.order = weight[:, self.order], None
-        self.axes = (*self.axes[:-1], outputs)
-        return Dense(np.ascontiguousarray(weight), bias)
-
-    def softmax(self, layer, axis, where):
-        """`axis` counts the batch."""
-        rank = len(self.axes) + 1
-        if not isinstance(axis, int) or axis % rank != self.channels() + 1:
-            raise Refused(f"{where}: along axis {axis}, and constnet's runs along the channels")
-        return Plain(layer)
-
-    def flatten(self):
-        places = np.moveaxis(np.arange(prod(self.axes)).reshape(self.axes), self.channels(), 0).ravel()
-        if (places != np.arange(places.size)).any():
-            self.order = places
-        self.axes = (places.size,)
-        return Plain("Flatten")
-
-    def finish(self, where):
-        """Before what needs the numbers in the framework's own order."""
-        if self.order is not None:
-            raise Refused(f"{where}: constnet flattens channel by channel, and no dense layer follows to take up the difference")
+def single(where, text, **tensors):
+    """A layer with these tensors, those left out that are None."""
+    for name, numbers in tensors.items():
+        if numbers is not None and not np.isfinite(numbers).all():
+            raise Refused(f"{where}: its {name} holds a number that is not finite")
+    kept = {name: numbers for name, numbers in tensors.items() if numbers is not None}
+    return Single(text, {name: np.ascontiguousarray(numbers, np.float32) for name, numbers in kept.items()})
 
 
 def save(layers, input_text, path):
@@ -137,15 +112,13 @@ def tuple_text(layers, key, tensors):
 
 def layer_text(layer, key, tensors):
     match layer:
-        case Plain(text):
+        case Single(text, inside):
+            tensors.update({f"{key}{name}": numbers for name, numbers in inside.items()})
             return text
-        case Residual(inside):  # adds nothing to the key
-            return f"Residual<{layer_text(inside, key, tensors)}>"
-        case Dense(weight, bias):
-            tensors[f"{key}weight"] = weight
-            if bias is not None:
-                tensors[f"{key}bias"] = bias
-            outputs, inputs = weight.shape
-            return f"{'DenseNoBias' if bias is None else 'Dense'}<{inputs}, {outputs}>"
+        case Residual(inside) | TimeDistributed(inside):  # add nothing to the key
+            return f"{type(layer).__name__}<{layer_text(inside, key, tensors)}>"
+        case Parallel(first, second, join):
+            branches = layer_text(first, f"{key}0.", tensors), layer_text(second, f"{key}1.", tensors)
+            return f"Parallel<{', '.join(branches)}, {join}>"
         case _:
             return tuple_text(layer, key, tensors)

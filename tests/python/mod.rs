@@ -27,6 +27,7 @@ impl Python {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/import");
         let mut command = Command::new(&self.0);
         command.args(arguments).current_dir(scripts).env("KERAS_BACKEND", "torch").env("PYTHONDONTWRITEBYTECODE", "1");
+        command.env("PYTHONPATH", "."); // For scripts that stand elsewhere.
         command.output()
     }
 

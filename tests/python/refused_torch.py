@@ -190,4 +190,4 @@ for model, axes, expected in [
 ]:
     taken(model, axes, expected)
 
-sys.exit("\n\n".join(FAILURES))
+sys.exit("\n\n".join(FAILURES) or None)
