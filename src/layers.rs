@@ -5,6 +5,7 @@ mod bias;
 mod dense;
 #[cfg(feature = "rand")]
 mod dropout;
+mod embedding;
 mod reshape;
 mod residual;
 mod softmax;
@@ -16,6 +17,7 @@ pub use bias::{Bias, NoBias};
 pub use dense::{Dense, DenseNoBias};
 #[cfg(feature = "rand")]
 pub use dropout::Dropout;
+pub use embedding::Embedding;
 pub use reshape::{Flatten, Reshape};
 pub use residual::Residual;
 pub use softmax::{LogSoftmax, Softmax};

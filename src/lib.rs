@@ -164,13 +164,13 @@ pub use class::Class;
 #[cfg(feature = "rand")]
 pub use layers::Dropout;
 pub use layers::{
-    Bias, Dense, DenseNoBias, Elu, Flatten, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, LeakyRelu, LogSoftmax,
-    NoBias, Relu, Reshape, Residual, Sigmoid, Silu, Softmax, Softplus, Tanh,
+    Bias, Dense, DenseNoBias, Elu, Embedding, Flatten, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, LeakyRelu,
+    LogSoftmax, NoBias, Relu, Reshape, Residual, Sigmoid, Silu, Softmax, Softplus, Tanh,
 };
 pub use nalgebra;
 pub use network::Network;
 pub use scalar::ConstZero;
-pub use shape::{Image, Sequence, Vector};
+pub use shape::{Image, Sequence, Tokens, Vector};
 pub use typenum;
 
 /// Runs the code of the README as a test.

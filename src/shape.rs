@@ -5,10 +5,14 @@
 //! | [`Vector<N>`](Vector) | `SVector<T, N>` | `N` numbers |
 //! | [`Sequence<C, L>`](Sequence) | `SMatrix<T, C, L>` | `L` steps of `C` channels |
 //! | [`Image<C, H, W>`](Image) | `[SMatrix<T, C, W>; H]` | `H` rows of `W` pixels of `C` channels |
+//! | [`Tokens<N, L>`](Tokens) | `[Class<N>; L]` | `L` indices below `N`, and no numbers |
 
 pub mod argument;
 pub mod length;
+mod tokens;
 pub mod window;
+
+pub use tokens::Tokens;
 
 use crate::kernels;
 use crate::scalar::{ConstZero, Element};
@@ -101,6 +105,18 @@ impl<const C: usize, const H: usize, const W: usize> Shape for Image<C, H, W> {
     const CHANNELS: usize = C;
     type Tensor<T: Element> = [SMatrix<T, C, W>; H];
 }
+
+/// A shape of numbers: any but [`Tokens`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` holds indices, and this layer computes with numbers",
+    label = "takes no `{Self}`",
+    note = "an `Embedding<N, D>` as the first layer makes a vector of `D` numbers of each index"
+)]
+pub trait Numeric: Shape {}
+
+impl<const N: usize> Numeric for Vector<N> {}
+impl<const C: usize, const L: usize> Numeric for Sequence<C, L> {}
+impl<const C: usize, const H: usize, const W: usize> Numeric for Image<C, H, W> {}
 
 /// Two shapes that are one.
 #[diagnostic::on_unimplemented(

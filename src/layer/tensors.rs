@@ -129,10 +129,10 @@ macro_rules! tensors {
                 )+
             }
 
-            fn zip_at<const N: usize>(
-                mut all: [&mut Self; N],
+            fn zip_at<const ALL_: usize>(
+                mut all: [&mut Self; ALL_],
                 path: $crate::layer::Path<'_>,
-                f: &mut impl FnMut(&$crate::layer::Parameter<'_>, [&mut [$T]; N]),
+                f: &mut impl FnMut(&$crate::layer::Parameter<'_>, [&mut [$T]; ALL_]),
             ) {
                 $(
                     if <$ty as $crate::layer::Numbers<$T>>::IS_PRESENT {

@@ -2,7 +2,7 @@
 
 use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Scalar};
-use crate::shape::{Shape, Tensor};
+use crate::shape::{Numeric, Tensor};
 use crate::streaming::step_by_step;
 
 /// Writes a layer from its value `f(x)` and its derivative, which may use the output `y` as well.
@@ -36,7 +36,7 @@ macro_rules! activation {
         no_parameters!([$($(const $generic: usize),+)?] $name<$($arguments)*>);
         step_by_step!([$($(const $generic: usize),+)?] $name<$($arguments)*>);
 
-        impl<$($(const $generic: usize,)+)? S: Shape, $T: Scalar> Layer<S, $T> for $name<$($arguments)*> {
+        impl<$($(const $generic: usize,)+)? S: Numeric, $T: Scalar> Layer<S, $T> for $name<$($arguments)*> {
             type Out = S;
 
             #[inline]
@@ -47,7 +47,7 @@ macro_rules! activation {
             }
         }
 
-        impl<$($(const $generic: usize,)+)? S: Shape, $T: Scalar> Differentiable<S, $T> for $name<$($arguments)*> {
+        impl<$($(const $generic: usize,)+)? S: Numeric, $T: Scalar> Differentiable<S, $T> for $name<$($arguments)*> {
             type Cache<const B: usize> = ();
 
             #[inline]

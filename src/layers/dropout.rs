@@ -1,6 +1,6 @@
 use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Element, Scalar};
-use crate::shape::{Shape, Tensor};
+use crate::shape::{Numeric, Tensor};
 use crate::streaming::step_by_step;
 use rand::Rng;
 
@@ -54,7 +54,7 @@ no_parameters!([const NUMERATOR: usize, const DENOMINATOR: usize] Dropout<NUMERA
 
 step_by_step!([const NUMERATOR: usize, const DENOMINATOR: usize] Dropout<NUMERATOR, DENOMINATOR>);
 
-impl<S: Shape, T: Element, const NUMERATOR: usize, const DENOMINATOR: usize> Layer<S, T>
+impl<S: Numeric, T: Element, const NUMERATOR: usize, const DENOMINATOR: usize> Layer<S, T>
     for Dropout<NUMERATOR, DENOMINATOR>
 {
     type Out = S;
@@ -67,7 +67,7 @@ impl<S: Shape, T: Element, const NUMERATOR: usize, const DENOMINATOR: usize> Lay
     }
 }
 
-impl<S: Shape, T: Scalar, const NUMERATOR: usize, const DENOMINATOR: usize> Differentiable<S, T>
+impl<S: Numeric, T: Scalar, const NUMERATOR: usize, const DENOMINATOR: usize> Differentiable<S, T>
     for Dropout<NUMERATOR, DENOMINATOR>
 {
     /// 1 for each number that is dropped.

@@ -1,7 +1,7 @@
 use crate::kernels::softmax::{log_softmax, log_softmax_backward, softmax, softmax_backward};
 use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Scalar};
-use crate::shape::{Shape, Tensor};
+use crate::shape::{Numeric, Tensor};
 use crate::streaming::step_by_step;
 
 /// Turns logits into probabilities. PyTorch's `nn.Softmax(dim=1)`.
@@ -58,7 +58,7 @@ macro_rules! over_positions {
         }
         no_parameters!($layer);
 
-        impl<S: Shape, T: Scalar> Layer<S, T> for $layer {
+        impl<S: Numeric, T: Scalar> Layer<S, T> for $layer {
             type Out = S;
 
             fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
@@ -71,7 +71,7 @@ macro_rules! over_positions {
             }
         }
 
-        impl<S: Shape, T: Scalar> Differentiable<S, T> for $layer {
+        impl<S: Numeric, T: Scalar> Differentiable<S, T> for $layer {
             type Cache<const B: usize> = ();
 
             fn backward<const B: usize>(

@@ -3,7 +3,8 @@
 //! You never implement these. `net.predict(&x)` could ask for `&SVector<f32, 64>` outright, but the compiler's "mismatched
 //! types" would then show nalgebra's storage types instead of shapes.
 
-use super::{Image, Sequence, Shape, Vector};
+use super::{Image, Sequence, Shape, Tokens, Vector};
+use crate::class::Class;
 use crate::scalar::Element;
 use nalgebra::SMatrix;
 
@@ -12,6 +13,7 @@ use nalgebra::SMatrix;
     message = "a tensor of shape `{S}` of `{T}` is wanted here, and this is `{Self}`",
     label = "not a tensor of shape `{S}` of `{T}`",
     note = "the tensor of `Vector<N>` is `SVector<T, N>`, that of `Sequence<C, L>` is `SMatrix<T, C, L>`, that of `Image<C, H, W>` is `[SMatrix<T, C, W>; H]`",
+    note = "that of `Tokens<N, L>` is `[Class<N>; L]`; `Class::new(3)?` makes a token of a number",
     note = "from an array: `SVector::from([1.0, 2.0])`"
 )]
 pub trait TensorFor<S: Shape, T: Element>: Sized {
@@ -49,6 +51,19 @@ pub trait ImageShape<const CHANNELS: usize, const HEIGHT: usize, const WIDTH: us
     fn tensors<T: Element, const B: usize>(all: &[[SMatrix<T, CHANNELS, WIDTH>; HEIGHT]; B]) -> &[Self::Tensor<T>; B];
 }
 
+/// A shape whose tensors have `LENGTH` tokens of a vocabulary of `SIZE`.
+#[diagnostic::on_unimplemented(
+    message = "a tensor of shape `{Self}` is wanted here, and these are {LENGTH} tokens of a vocabulary of {SIZE}",
+    label = "`Tokens<{SIZE}, {LENGTH}>`, not `{Self}`"
+)]
+pub trait TokenShape<const SIZE: usize, const LENGTH: usize>: Shape {
+    /// `x`.
+    fn tensor<T: Element>(x: &[Class<SIZE>; LENGTH]) -> &Self::Tensor<T>;
+
+    /// `all`.
+    fn tensors<T: Element, const B: usize>(all: &[[Class<SIZE>; LENGTH]; B]) -> &[Self::Tensor<T>; B];
+}
+
 /// Writes the two functions of an equality of types.
 macro_rules! same {
     ($x:ty) => {
@@ -73,6 +88,10 @@ impl<const C: usize, const H: usize, const W: usize> ImageShape<C, H, W> for Ima
     same!([SMatrix<T, C, W>; H]);
 }
 
+impl<const N: usize, const L: usize> TokenShape<N, L> for Tokens<N, L> {
+    same!([Class<N>; L]);
+}
+
 impl<S: MatrixShape<R, C>, T: Element, const R: usize, const C: usize> TensorFor<S, T> for SMatrix<T, R, C> {
     fn tensor(&self) -> &S::Tensor<T> {
         S::tensor(self)
@@ -85,6 +104,15 @@ impl<S: MatrixShape<R, C>, T: Element, const R: usize, const C: usize> TensorFor
 impl<S: ImageShape<C, H, W>, T: Element, const C: usize, const H: usize, const W: usize> TensorFor<S, T>
     for [SMatrix<T, C, W>; H]
 {
+    fn tensor(&self) -> &S::Tensor<T> {
+        S::tensor(self)
+    }
+    fn tensors<const B: usize>(all: &[Self; B]) -> &[S::Tensor<T>; B] {
+        S::tensors(all)
+    }
+}
+
+impl<S: TokenShape<N, L>, T: Element, const N: usize, const L: usize> TensorFor<S, T> for [Class<N>; L] {
     fn tensor(&self) -> &S::Tensor<T> {
         S::tensor(self)
     }
