@@ -2,6 +2,7 @@
 //!
 //! Every sum runs in one fixed order, so a result does not depend on how wide the vectors of the target are.
 
+pub(crate) mod attention;
 pub(crate) mod bytes;
 pub(crate) mod dense;
 pub(crate) mod flat;

@@ -163,6 +163,7 @@ pub mod train;
 pub use class::Class;
 #[cfg(feature = "rand")]
 pub use layers::Dropout;
+pub use layers::{Full, LearnedPositions, Mask, PositionalEncoding, SelfAttention};
 pub use layers::{
     Bias, Dense, DenseNoBias, Elu, Embedding, Flatten, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, LeakyRelu,
     LogSoftmax, NoBias, Relu, Reshape, Residual, Sigmoid, Silu, Softmax, Softplus, Tanh,
@@ -170,6 +171,7 @@ pub use layers::{
 pub use nalgebra;
 pub use network::Network;
 pub use scalar::ConstZero;
+pub use shape::window::Causal;
 pub use shape::{Image, Sequence, Tokens, Vector};
 pub use typenum;
 

@@ -11,7 +11,7 @@ use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::train::Trainer;
 use constnet::{
     Class, ConstZero, Dense, DenseNoBias, Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, LogSoftmax, Network,
-    Relu, Residual, Sigmoid, Silu, Softmax, Softplus, Tanh, Vector,
+    Relu, Residual, SelfAttention, Sequence, Sigmoid, Silu, Softmax, Softplus, Tanh, Vector,
 };
 use safetensors::{Dtype, SafeTensors};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,20 +47,27 @@ impl Case {
         &self.tensors.get(name).unwrap_or_else(|| panic!("{}: no tensor `{name}`", self.name)).1
     }
 
-    /// The parameters under a prefix, in constnet's order: layer by layer, weights before biases, weights column by column.
-    fn parameters(&self, prefix: &str) -> Vec<f32> {
-        let layers: BTreeSet<_> = self.tensors.keys().filter_map(|name| name.strip_suffix(".weight")).collect();
-        let plain = layers.into_iter().filter(|layer| !layer.starts_with("grad.") && !layer.starts_with("after."));
+    /// The parameters of a network under a prefix, as they lie in its memory.
+    fn parameters(&self, prefix: &str, net: &impl Parameters<f32>) -> Vec<f32> {
+        let ours: BTreeMap<_, _> = self.tensors.iter().map(|(key, tensor)| (unwrapped(key), tensor)).collect();
         let mut all = Vec::new();
-        for layer in plain {
-            let (shape, rows) = &self.tensors[&format!("{prefix}{layer}.weight")];
-            let &[outputs, inputs] = &shape[..] else { panic!("{}: a weight of shape {shape:?}", self.name) };
-            all.extend((0..inputs).flat_map(|i| (0..outputs).map(move |o| rows[o * inputs + i])));
-            if let Some((_, bias)) = self.tensors.get(&format!("{prefix}{layer}.bias")) {
-                all.extend(bias);
-            }
-        }
+        net.visit(&mut |parameter, _| {
+            let key = format!("{prefix}{parameter}");
+            let (shape, numbers) = ours.get(&key).unwrap_or_else(|| panic!("{}: no tensor `{key}`", self.name));
+            assert_eq!(shape, parameter.shape, "{}: {key}", self.name);
+            all.extend(places(shape, parameter.order).into_iter().map(|place| numbers[place]));
+        });
         all
+    }
+
+    /// How many numbers the file holds as parameters.
+    fn parameter_count(&self) -> usize {
+        let is_other = |key: &str| {
+            key.starts_with("grad.")
+                || key.starts_with("after")
+                || ["x", "y", "y_eval", "target", "loss"].contains(&key)
+        };
+        self.tensors.iter().filter(|(key, _)| !is_other(key)).map(|(_, (_, numbers))| numbers.len()).sum()
     }
 
     fn assert_near(&self, what: &str, actual: &[f32], expected: &[f32]) {
@@ -70,6 +77,21 @@ impl Case {
             assert!(near, "{}: {what}, number {i}: {actual}, PyTorch has {expected}", self.name);
         }
     }
+}
+
+/// A key without the names of the modules that PyTorch's layers were wrapped in.
+fn unwrapped(key: &str) -> String {
+    let parts = key.split('.').filter(|part| !["inner", "attn", "m"].contains(part));
+    parts.collect::<Vec<_>>().join(".")
+}
+
+/// For each number in memory, where it stands in a file whose extents lie in their own order.
+fn places(shape: &[usize], order: &[usize]) -> Vec<usize> {
+    let stride = |axis: usize| shape[axis + 1..].iter().product::<usize>();
+    order.iter().fold(vec![0], |starts, &axis| {
+        let along = |start: usize| (0..shape[axis]).map(move |i| start + i * stride(axis));
+        starts.into_iter().flat_map(along).collect()
+    })
 }
 
 fn flat<P: Parameters<f32>>(parameters: &P) -> Vec<f32> {
@@ -98,9 +120,9 @@ where
     TensorOf<In, f32>: TensorFor<In, f32>,
 {
     let mut net = Network::<In, N>::ZERO;
-    let mut before = case.parameters("").into_iter();
+    let mut before = case.parameters("", &net).into_iter();
     Network::zip([&mut net], &mut |_, [values]| values.fill_with(|| before.next().expect("as many parameters")));
-    assert_eq!(before.len(), 0, "{}: parameters left over", case.name);
+    assert_eq!(flat(&net).len(), case.parameter_count(), "{}: parameters left over", case.name);
 
     let x: [TensorOf<In, f32>; B] = batch(case.numbers("x"));
     let mut y: [TensorOf<N::Out, f32>; B] = ConstZero::ZERO;
@@ -122,7 +144,7 @@ where
     }
     case.assert_near("loss", &[mean], case.numbers("loss"));
     net.backward(&x, &y, &mut cache, &dy, &mut gradient, &mut dx);
-    case.assert_near("gradient", &flat(&gradient), &case.parameters("grad."));
+    case.assert_near("gradient", &flat(&gradient), &case.parameters("grad.", &net));
     let dx: Vec<f32> = dx.iter().flat_map(Tensor::as_slice).copied().collect();
     case.assert_near("gradient of x", &dx, case.numbers("grad.x"));
 
@@ -135,7 +157,7 @@ where
         }
     }
     if steps > 0 {
-        case.assert_near("parameters after the steps", &flat(&net), &case.parameters("after."));
+        case.assert_near("parameters after the steps", &flat(&net), &case.parameters("after.", &net));
     }
 }
 
@@ -242,6 +264,10 @@ fn run(case: &Case) -> Option<(&'static str, &'static str)> {
         "optimiser_sgd_nesterov" => stepped(case, momentum.nesterov(), "SGD lr=0.05 momentum=0.9 nesterov"),
         "optimiser_sgd_weight_decay" => {
             stepped(case, sgd.with_weight_decay(0.1).expect("in range"), "SGD lr=0.05 weight_decay=0.1")
+        }
+        "self_attention" => {
+            numbers::<Sequence<16, 8>, SelfAttention<16, 4>, _, _, 2>(case, NONE, Mse);
+            ("MSELoss()", "none")
         }
         "xor" => {
             type Xor = (Dense<2, 4>, Sigmoid, Dense<4, 1>, Sigmoid);

@@ -30,6 +30,19 @@ pub(crate) fn softmax<T: Scalar>(x: &[T], y: &mut [T]) -> LogSum<T> {
     LogSum { max, rest: sum.ln() }
 }
 
+/// `y = softmax(y)` over one position.
+pub(crate) fn softmax_in_place<T: Scalar>(y: &mut [T]) {
+    let max = maximum(y);
+    let mut sum = T::ZERO;
+    for y in &mut *y {
+        *y = (*y - max).exp();
+        sum += *y;
+    }
+    for y in y {
+        *y /= sum;
+    }
+}
+
 /// `ln(sum of exp(x))` over one position, without overflow.
 pub(crate) fn log_sum_exp<T: Scalar>(x: &[T]) -> LogSum<T> {
     let max = maximum(x);
