@@ -4,6 +4,8 @@
 
 pub(crate) mod attention;
 pub(crate) mod bytes;
+pub(crate) mod conv;
 pub(crate) mod dense;
 pub(crate) mod flat;
 pub(crate) mod softmax;
+pub(crate) mod window;

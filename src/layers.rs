@@ -3,6 +3,7 @@
 mod activation;
 mod attention;
 mod bias;
+mod conv;
 mod dense;
 #[cfg(feature = "rand")]
 mod dropout;
@@ -17,11 +18,12 @@ pub use activation::{
 };
 pub use attention::{Full, Mask, SelfAttention};
 pub use bias::{Bias, NoBias};
+pub use conv::{Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias};
 pub use dense::{Dense, DenseNoBias};
 #[cfg(feature = "rand")]
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use position::{LearnedPositions, PositionalEncoding};
-pub use reshape::{Flatten, Reshape};
+pub use reshape::{Flatten, FlattenTo, Reshape};
 pub use residual::Residual;
 pub use softmax::{LogSoftmax, Softmax};

@@ -13,9 +13,9 @@ use constnet::loss::{
 use constnet::shape::argument::TensorFor;
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::{
-    Class, ConstZero, Dense, DenseNoBias, Dropout, Elu, Flatten, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity,
-    Image, LeakyRelu, LogSoftmax, Network, Relu, Reshape, Residual, Sequence, Sigmoid, Silu, Softmax, Softplus, Tanh,
-    Vector,
+    Causal, Class, ConstZero, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, Dense, DenseNoBias, Dilation, Dropout, Elu,
+    Flatten, FlattenTo, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, Image, LeakyRelu, LogSoftmax, Network, Pad,
+    Relu, Reshape, Residual, Same, Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Tanh, To, Valid, Vector,
 };
 use faulty::{Fault, Faulty};
 use rand::{Rng, SeedableRng, rngs::Xoshiro128PlusPlus};
@@ -142,11 +142,49 @@ fn shapes_that_change() {
     layer::<Vector<5>, Flatten>();
     layer::<Sequence<3, 4>, Flatten>();
     layer::<Image<2, 3, 4>, Flatten>();
+    layer::<Image<2, 3, 4>, FlattenTo<24>>();
     layer::<Vector<12>, Reshape<Sequence<3, 4>>>();
     layer::<Sequence<3, 4>, Reshape<Sequence<4, 3>>>();
     layer::<Image<2, 3, 4>, Reshape<Sequence<6, 4>>>();
     layer::<Sequence<6, 2>, Reshape<Image<3, 2, 2>>>();
     layer::<Image<2, 3, 4>, Reshape<Vector<24>>>();
+}
+
+type C1<const I: usize, const O: usize, const K: usize, S = Stride, P = Valid, D = Dilation> =
+    Conv1d<I, O, K, S, P, D, f64>;
+type C2<const I: usize, const O: usize, const KH: usize, const KW: usize, S = Stride, P = Valid, D = Dilation> =
+    Conv2d<I, O, KH, KW, S, P, D, f64>;
+
+/// Every padding, strides that leave a rest, windows as large as the input and larger than it, tiles of every width.
+#[test]
+fn convolutions_of_images() {
+    layer::<Image<1, 1, 1>, C2<1, 1, 1, 1>>();
+    layer::<Image<2, 5, 6>, C2<2, 3, 3, 2>>();
+    layer::<Image<2, 3, 4>, C2<2, 3, 3, 4>>();
+    layer::<Image<1, 7, 9>, C2<1, 2, 3, 3, Stride<2>, Pad<1>>>();
+    layer::<Image<2, 6, 5>, C2<2, 1, 3, 2, Stride<2, 3>, Pad<1, 2>, Dilation<2, 1>>>();
+    layer::<Image<2, 5, 4>, C2<2, 3, 3, 3, Stride, Same>>();
+    layer::<Image<2, 5, 4>, C2<2, 2, 2, 3, Stride<2, 2>, Same>>();
+    layer::<Image<1, 2, 2>, C2<1, 2, 5, 3, Stride, Same>>();
+    layer::<Image<1, 9, 8>, C2<1, 1, 3, 3, Stride, Valid, Dilation<3, 2>>>();
+    layer::<Image<1, 5, 8>, C2<1, 2, 3, 3, Stride<1, 2>, To<3, 3>>>();
+    layer::<Image<3, 2, 9>, C2<3, 31, 1, 2>>();
+    layer::<Image<31, 1, 6>, C2<31, 3, 1, 2>>();
+    layer::<Image<2, 3, 3>, Conv2dNoBias<2, 3, 2, 2, Stride, Valid, Dilation, f64>>();
+}
+
+#[test]
+fn convolutions_of_signals() {
+    layer::<Sequence<1, 1>, C1<1, 1, 1>>();
+    layer::<Sequence<2, 1>, C1<2, 3, 4, Stride, Causal, Dilation<2>>>();
+    layer::<Sequence<3, 8>, C1<3, 4, 3>>();
+    layer::<Sequence<3, 4>, C1<3, 2, 4>>();
+    layer::<Sequence<2, 10>, C1<2, 3, 3, Stride<3>, Pad<2>>>();
+    layer::<Sequence<2, 9>, C1<2, 3, 3, Stride<2>, Same>>();
+    layer::<Sequence<2, 9>, C1<2, 3, 3, Stride, Causal, Dilation<2>>>();
+    layer::<Sequence<2, 9>, C1<2, 3, 3, Stride<2>, Causal>>();
+    layer::<Sequence<2, 9>, C1<2, 3, 2, Stride<2>, To<4>>>();
+    layer::<Sequence<2, 5>, Conv1dNoBias<2, 3, 2, Stride, Valid, Dilation, f64>>();
 }
 
 #[test]

@@ -28,6 +28,25 @@ use core::marker::PhantomData;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Flatten;
 
+/// A [`Flatten`] that is told how many numbers come out: for shapes beyond the type arithmetic.
+///
+/// # Shapes
+/// Any, to `Vector<N>`; the build fails if it does not hold `N` numbers.
+///
+/// # Cost
+/// A copy; no parameters; no cache.
+///
+/// # Example
+/// ```
+/// use constnet::{Dense, FlattenTo, Image, Network};
+///
+/// type Net = Network<Image<3, 96, 96>, (FlattenTo<27_648>, Dense<27_648, 2>)>;
+/// static NET: Net = Net::ZERO;
+/// # let _ = &NET;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FlattenTo<const N: usize>;
+
 /// Gives the numbers of a tensor another shape. PyTorch's `nn.Unflatten` and `view`.
 ///
 /// Both shapes are read in PyTorch's order, channel by channel.
@@ -62,11 +81,16 @@ impl ConstZero for Flatten {
     const ZERO: Self = Self;
 }
 
+impl<const N: usize> ConstZero for FlattenTo<N> {
+    const ZERO: Self = Self;
+}
+
 impl<To> ConstZero for Reshape<To> {
     const ZERO: Self = Self::new();
 }
 
 no_parameters!(Flatten);
+no_parameters!([const N: usize] FlattenTo<N>);
 no_parameters!([To: Shape] Reshape<To>);
 
 impl<T: Element, const N: usize> Layer<Vector<N>, T> for Flatten {
@@ -93,6 +117,19 @@ where
     type Out = <<Len<C> as Volume<H, W>>::Output as Extent>::Vector;
     fn forward(&self, x: &TensorOf<Image<C, H, W>, T>, y: &mut TensorOf<Self::Out, T>) {
         copy::<Image<C, H, W>, Self::Out, T>(x, y);
+    }
+}
+
+impl<In: Shape, T: Element, const N: usize> Layer<In, T> for FlattenTo<N> {
+    type Out = Vector<N>;
+    fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Vector<N>, T>) {
+        const {
+            assert!(
+                In::LEN == N,
+                "the `N` of `FlattenTo<N>` must be how many numbers its input holds: `C * H * W`, or `C * L`"
+            )
+        };
+        copy::<In, Vector<N>, T>(x, y);
     }
 }
 
@@ -131,6 +168,7 @@ macro_rules! backward {
     };
 }
 backward!([] Flatten);
+backward!([const TO: usize] FlattenTo<TO>);
 backward!([To: Shape] Reshape<To>);
 
 /// Copies between two shapes of one length, both read channel by channel.

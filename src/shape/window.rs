@@ -11,8 +11,10 @@
 //! `span = (kernel - 1) * dilation + 1`, and divisions round down but where they say otherwise.
 
 use super::length::{Extent, Known, Len, Number, NumberOf};
+use crate::kernels::window::Axis;
+use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Sub};
-use typenum::{Add1, B1, Diff, Prod, Quot, Sub1, Sum, U1, U2};
+use typenum::{Add1, B1, Diff, NonZero, Prod, Quot, Sub1, Sum, U1, U2};
 
 /// The window stays inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -114,6 +116,7 @@ impl<const K: usize, const D: usize> Span<K, D> for Spans
 where
     Len<K>: Known,
     Len<D>: Known,
+    NumberOf<D>: NonZero,
     NumberOf<K>: Sub<B1>,
     Sub1<NumberOf<K>>: Mul<NumberOf<D>>,
     Prod<Sub1<NumberOf<K>>, NumberOf<D>>: Add<B1>,
@@ -205,4 +208,19 @@ impl<const N: usize, const L: usize, const K: usize, const S: usize, const D: us
         );
         0
     };
+}
+
+/// One direction of a window's way over `N` places, for the loops.
+pub(crate) struct Line<P, const N: usize, const K: usize, const S: usize, const D: usize>(PhantomData<P>);
+
+impl<P, const N: usize, const K: usize, const S: usize, const D: usize> Axis for Line<P, N, K, S, D>
+where
+    Len<N>: Window<P, K, S, D>,
+{
+    const IN: usize = N;
+    const OUT: usize = <Len<N> as Window<P, K, S, D>>::Output::LEN;
+    const KERNEL: usize = K;
+    const STRIDE: usize = S;
+    const DILATION: usize = D;
+    const BEFORE: usize = <Len<N> as Window<P, K, S, D>>::BEFORE;
 }
