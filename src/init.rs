@@ -38,7 +38,7 @@ impl Init {
         let spread = match role {
             Role::Weight { fan_in, fan_out } => self.weight(fan_in, fan_out),
             Role::Bias { fan_in } if self == Self::TorchDefault => Spread::Uniform(libm::sqrt(1.0 / size(fan_in))),
-            Role::Bias { .. } | Role::RunningMean => Spread::Zero,
+            Role::Bias { .. } | Role::Shift | Role::RunningMean => Spread::Zero,
             Role::Scale | Role::RunningVariance => return values.fill(T::ONE),
         };
         match spread {

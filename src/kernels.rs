@@ -7,5 +7,6 @@ pub(crate) mod bytes;
 pub(crate) mod conv;
 pub(crate) mod dense;
 pub(crate) mod flat;
+pub(crate) mod norm;
 pub(crate) mod softmax;
 pub(crate) mod window;

@@ -47,6 +47,8 @@ pub enum Role {
     },
     /// Multiplies what has been normalised: it starts at 1.
     Scale,
+    /// Is added to what has been normalised: it starts at 0.
+    Shift,
     /// A running average that follows the batches: no gradient changes it. It starts at 0.
     RunningMean,
     /// The same, of variances: it starts at 1.

@@ -2,28 +2,38 @@
 
 mod activation;
 mod attention;
+mod batch_norm;
 mod bias;
+mod channels;
 mod conv;
 mod dense;
 #[cfg(feature = "rand")]
 mod dropout;
 mod embedding;
+mod norm;
+mod parallel;
 mod position;
 mod reshape;
 mod residual;
 mod softmax;
+mod time_distributed;
 
 pub use activation::{
     Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh,
 };
 pub use attention::{Full, Mask, SelfAttention};
+pub use batch_norm::{BatchNorm, IsMomentum, Momentum, OutputsInnermost};
 pub use bias::{Bias, NoBias};
 pub use conv::{Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias};
+pub use channels::Channels;
 pub use dense::{Dense, DenseNoBias};
 #[cfg(feature = "rand")]
 pub use dropout::Dropout;
 pub use embedding::Embedding;
+pub use norm::{Epsilon, GroupNorm, IsEpsilon, LayerNorm, RmsNorm};
+pub use parallel::{Concat, Join, Parallel, Sum};
 pub use position::{LearnedPositions, PositionalEncoding};
 pub use reshape::{Flatten, FlattenTo, Reshape};
 pub use residual::Residual;
 pub use softmax::{LogSoftmax, Softmax};
+pub use time_distributed::{Step, TimeDistributed};

@@ -12,6 +12,7 @@ use constnet::loss::{
 };
 use constnet::shape::argument::TensorFor;
 use constnet::shape::{Shape, Tensor, TensorOf};
+use constnet::{BatchNorm, Concat, Epsilon, GroupNorm, LayerNorm, Momentum, Parallel, RmsNorm, Sum, TimeDistributed};
 use constnet::{
     Causal, Class, ConstZero, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, Dense, DenseNoBias, Dilation, Dropout, Elu,
     Flatten, FlattenTo, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, Image, LeakyRelu, LogSoftmax, Network, Pad,
@@ -185,6 +186,71 @@ fn convolutions_of_signals() {
     layer::<Sequence<2, 9>, C1<2, 3, 3, Stride<2>, Causal>>();
     layer::<Sequence<2, 9>, C1<2, 3, 2, Stride<2>, To<4>>>();
     layer::<Sequence<2, 5>, Conv1dNoBias<2, 3, 2, Stride, Valid, Dilation, f64>>();
+}
+
+type Ln<const N: usize> = LayerNorm<N, Epsilon, f64>;
+type Rms<const N: usize, E = Epsilon> = RmsNorm<N, E, f64>;
+type Gn<const G: usize, const C: usize> = GroupNorm<G, C, Epsilon, f64>;
+type Bn<const C: usize, E = Epsilon> = BatchNorm<C, E, Momentum, f64>;
+
+/// A single channel, where what is normalised is 0, and tails of the eight sums.
+#[test]
+fn normalisation_of_positions() {
+    layer::<Vector<1>, Ln<1>>();
+    layer::<Vector<2>, Ln<2>>();
+    layer::<Vector<19>, Ln<19>>();
+    layer::<Sequence<3, 4>, Ln<3>>();
+    layer::<Image<8, 2, 3>, Ln<8>>();
+    layer::<Vector<5>, LayerNorm<5, Epsilon<1, 2>, f64>>();
+    layer::<Vector<1>, Rms<1>>();
+    layer::<Vector<11>, Rms<11, Epsilon<2, 1>>>();
+    layer::<Sequence<3, 4>, Rms<3>>();
+    layer::<Image<2, 3, 2>, Rms<2>>();
+    layer::<Vector<4>, Residual<(Ln<4>, D<4, 4>, Rms<4>)>>();
+}
+
+#[test]
+fn normalisation_of_groups() {
+    layer::<Vector<1>, Gn<1, 1>>();
+    layer::<Vector<6>, Gn<2, 6>>();
+    layer::<Sequence<6, 1>, Gn<3, 6>>();
+    layer::<Sequence<4, 5>, Gn<4, 4>>();
+    layer::<Sequence<12, 3>, Gn<1, 12>>();
+    layer::<Image<4, 3, 2>, Gn<2, 4>>();
+    layer::<Image<4, 2, 2>, (Gn<2, 4>, Tanh, Gn<1, 4>)>();
+}
+
+/// The running averages are parameters whose gradient must stay as it was.
+#[test]
+fn normalisation_of_batches() {
+    layer::<Vector<1>, Bn<1>>();
+    layer::<Vector<5>, Bn<5>>();
+    layer::<Sequence<3, 1>, Bn<3>>();
+    layer::<Sequence<2, 5>, Bn<2, Epsilon<1, 4>>>();
+    layer::<Image<3, 2, 4>, Bn<3>>();
+    layer::<Vector<3>, (D<3, 5>, Bn<5>, Tanh, D<5, 4>, Bn<4>)>();
+    layer::<Vector<4>, Residual<(Bn<4>, Silu, D<4, 4>)>>();
+}
+
+#[test]
+fn branches() {
+    layer::<Vector<3>, Parallel<D<3, 2>, (Tanh, D<3, 2>), Sum>>();
+    layer::<Vector<3>, Parallel<D<3, 2>, Tanh, Concat>>();
+    layer::<Vector<3>, Parallel<Identity, Identity, Sum>>();
+    layer::<Sequence<3, 4>, Parallel<Identity, (D<3, 5>, Silu), Concat>>();
+    layer::<Sequence<1, 1>, Parallel<D<1, 1>, D<1, 1>, Sum>>();
+    layer::<Image<2, 3, 3>, Parallel<(C2<2, 3, 2, 2>, Bn<3>), C2<2, 1, 2, 2>, Concat>>();
+    layer::<Image<2, 4, 4>, (Parallel<(C2<2, 3, 3, 3, Stride<2>, Same>, Tanh), C2<2, 3, 1, 1, Stride<2>>, Sum>, Tanh)>(
+    );
+    layer::<Vector<3>, Parallel<Parallel<D<3, 2>, Dropout<1, 4>, Concat>, (Dropout<1, 3>, D<3, 5>), Sum>>();
+}
+
+#[test]
+fn steps_alike() {
+    layer::<Sequence<3, 4>, TimeDistributed<D<3, 2>>>();
+    layer::<Sequence<4, 3>, TimeDistributed<(D<4, 6>, Reshape<Sequence<3, 2>>, Softmax, Flatten)>>();
+    layer::<Sequence<2, 5>, (TimeDistributed<(Dropout<1, 4>, D<2, 3>, Bn<3>)>, Tanh)>();
+    layer::<Sequence<2, 1>, TimeDistributed<Tanh>>();
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! Rows of matrices as one array of arrays, without a copy.
+//! Rows of matrices as one array of arrays, and columns as vectors, without a copy.
 #![allow(unsafe_code)]
 
-use nalgebra::SMatrix;
+use nalgebra::{SMatrix, SVector};
 
 /// The rows as `H` arrays of `W` pixels of `C` channels.
 pub(crate) fn rows<T, const C: usize, const W: usize, const H: usize>(
@@ -21,4 +21,18 @@ pub(crate) fn rows_mut<T, const C: usize, const W: usize, const H: usize>(
     // SAFETY: as in `rows`; the borrow is unique.
     const { assert!(size_of::<SMatrix<T, C, W>>() == size_of::<[[T; C]; W]>()) };
     unsafe { &mut *core::ptr::from_mut(image).cast() }
+}
+
+/// The columns as `L` vectors.
+pub(crate) fn columns<T, const C: usize, const L: usize>(matrix: &SMatrix<T, C, L>) -> &[SVector<T, C>; L] {
+    // SAFETY: as in `rows`, a matrix is laid out as `[[T; C]; L]`, and so a vector as `[[T; C]; 1]`, which is as `[T; C]`.
+    const { assert!(size_of::<SMatrix<T, C, L>>() == size_of::<[SVector<T, C>; L]>()) };
+    unsafe { &*core::ptr::from_ref(matrix).cast() }
+}
+
+/// The same, to write to.
+pub(crate) fn columns_mut<T, const C: usize, const L: usize>(matrix: &mut SMatrix<T, C, L>) -> &mut [SVector<T, C>; L] {
+    // SAFETY: as in `columns`; the borrow is unique.
+    const { assert!(size_of::<SMatrix<T, C, L>>() == size_of::<[SVector<T, C>; L]>()) };
+    unsafe { &mut *core::ptr::from_mut(matrix).cast() }
 }

@@ -1,0 +1,267 @@
+mod fold;
+mod momentum;
+
+pub use fold::OutputsInnermost;
+pub use momentum::{IsMomentum, Momentum};
+
+use crate::layer::{Differentiable, Layer, Role, tensors};
+use crate::layers::channels::Channels;
+use crate::layers::norm::{Epsilon, IsEpsilon};
+use crate::scalar::{Element, Scalar};
+use crate::shape::{Shape, Tensor};
+use crate::streaming::step_by_step;
+use core::marker::PhantomData;
+use nalgebra::SVector;
+
+/// Normalises each channel over a batch. PyTorch's `nn.BatchNorm1d(C)` and `nn.BatchNorm2d(C)`.
+///
+/// ```text
+/// training:  y = (x - mean) / sqrt(variance + epsilon) * weight + bias
+/// inference: y = (x - running_mean) / sqrt(running_var + epsilon) * weight + bias
+///
+/// running_mean += momentum (mean - running_mean)
+/// running_var  += momentum (variance n / (n - 1) - running_var)
+/// ```
+///
+/// Mean and variance, the biased one, are taken over the `n` positions of all samples of the batch. After each forward pass of a
+/// [`Trainer`](crate::train::Trainer) the running averages follow; no gradient and no optimiser changes them. `E` is an
+/// [`Epsilon`], by itself PyTorch's 1e-5, `M` a [`Momentum`], by itself PyTorch's 0.1; Keras counts its momentum the other way
+/// round, and starts from 0.01 and an epsilon of 1e-3: `BatchNorm<C, Epsilon<1, 1000>, Momentum<1, 100>>`.
+///
+/// Once trained, [`fold_into`](BatchNorm::fold_into) moves it into the layer before it.
+///
+/// # Shapes
+/// Any with `C` channels, to the same: the positions are the steps of a [`Sequence`](crate::Sequence), the pixels of an
+/// [`Image`](crate::Image); a [`Vector<C>`](crate::Vector) is one.
+///
+/// Where a batch has one position in all, as one `Vector`, there is no variance: PyTorch refuses to train, and here the build
+/// fails. A channel that is the same everywhere in a batch comes out as its bias.
+///
+/// # Cost
+/// Inference: 2 additions and a multiplication for each number, and `C` square roots. Training goes over the batch three times,
+/// back twice. `2 C` parameters and `2 C` running averages; the cache holds `5 C` numbers, whatever the batch.
+///
+/// # Example
+/// ```
+/// use constnet::{BatchNorm, Dense, Network, Relu, Vector};
+///
+/// type Net = Network<Vector<64>, (Dense<64, 32>, BatchNorm<32>, Relu, Dense<32, 10>)>;
+/// assert_eq!(Net::PARAMETERS, 65 * 32 + 4 * 32 + 33 * 10);
+/// ```
+///
+/// # Reference
+/// Ioffe & Szegedy (2015), "Batch normalization". Sums as in Chan, Golub & LeVeque (1983).
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchNorm<const C: usize, E: IsEpsilon = Epsilon, M: IsMomentum = Momentum, T = f32> {
+    /// The factors: PyTorch's `weight`.
+    pub weight: SVector<T, C>,
+    /// What is added.
+    pub bias: SVector<T, C>,
+    /// The average of the batches' means.
+    pub running_mean: SVector<T, C>,
+    /// The average of the batches' variances. Of a layer of zeros it is 0: `init` makes it 1.
+    pub running_var: SVector<T, C>,
+    way: PhantomData<(E, M)>,
+}
+
+impl<const C: usize, E: IsEpsilon, M: IsMomentum, T> BatchNorm<C, E, M, T> {
+    /// A layer with these parameters and running averages.
+    pub const fn new(
+        weight: SVector<T, C>,
+        bias: SVector<T, C>,
+        running_mean: SVector<T, C>,
+        running_var: SVector<T, C>,
+    ) -> Self {
+        Self { weight, bias, running_mean, running_var, way: PhantomData }
+    }
+}
+
+tensors! {
+    [const C: usize, E: IsEpsilon, M: IsMomentum, T: Element] BatchNorm<C, E, M, T> => T, "BatchNorm" [C]
+    0 weight "weight": SVector<T, C>, Role::Scale, [C] by [0];
+    1 bias "bias": SVector<T, C>, Role::Shift, [C] by [0];
+    2 running_mean "running_mean": SVector<T, C>, Role::RunningMean, [C] by [0];
+    3 running_var "running_var": SVector<T, C>, Role::RunningVariance, [C] by [0];
+    with way;
+}
+
+impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, T> {
+    /// What the layer multiplies by when it predicts.
+    fn inference_scale(&self) -> SVector<T, C> {
+        let mut scale = self.weight;
+        for (scale, &variance) in scale.iter_mut().zip(&self.running_var) {
+            *scale /= (variance + T::from_f64(E::VALUE)).sqrt();
+        }
+        scale
+    }
+}
+
+/// How many positions a batch has.
+const fn positions<S: Shape, const B: usize>() -> usize {
+    if S::CHANNELS == 0 { 0 } else { S::LEN / S::CHANNELS * B }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn ratio<T: Scalar>(a: usize, b: usize) -> T {
+    T::from_f64(a as f64 / b as f64)
+}
+
+/// `a += b`, and `b` is 0 again.
+fn move_to<T: Scalar, const C: usize>(a: &mut SVector<T, C>, b: &mut SVector<T, C>) {
+    for (a, b) in a.iter_mut().zip(b.iter_mut()) {
+        *a += *b;
+        *b = T::ZERO;
+    }
+}
+
+impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Layer<S, T> for BatchNorm<C, E, M, T> {
+    type Out = S;
+
+    #[inline]
+    fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
+        const { assert!(C > 0, "a normalisation needs a channel") };
+        let scale = self.inference_scale();
+        for (x, y) in x.as_slice().as_chunks::<C>().0.iter().zip(y.as_mut_slice().as_chunks_mut::<C>().0) {
+            let of_channels = scale.iter().zip(&self.running_mean).zip(&self.bias);
+            for (((&scale, &mean), &bias), (&x, y)) in of_channels.zip(x.iter().zip(y)) {
+                *y = (x - mean) * scale + bias;
+            }
+        }
+    }
+}
+
+impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Differentiable<S, T>
+    for BatchNorm<C, E, M, T>
+{
+    /// Mean, variance, 1 over the deviation, and two places to work in.
+    type Cache<const B: usize> = [SVector<T, C>; 5];
+
+    fn forward_train<const B: usize>(
+        &self,
+        x: &[S::Tensor<T>; B],
+        cache: &mut Self::Cache<B>,
+        y: &mut [S::Tensor<T>; B],
+    ) {
+        const {
+            assert!(
+                positions::<S, B>() > 1,
+                "batch normalisation cannot be trained on one position: take a batch of 2 or more"
+            );
+        };
+        let per_position = ratio::<T>(1, positions::<S, B>());
+        let [mean, variance, scale, rest, part] = cache;
+        for sums in [&mut *mean, variance, rest, part] {
+            sums.fill(T::ZERO);
+        }
+        // Sample by sample, so that no sum of many numbers swallows the next one.
+        for x in x {
+            for x in x.as_slice().as_chunks::<C>().0 {
+                for (sum, &x) in part.iter_mut().zip(x) {
+                    *sum += x;
+                }
+            }
+            move_to(mean, part);
+        }
+        for mean in mean.iter_mut() {
+            *mean *= per_position;
+        }
+        // The distances from the mean, beside their squares, make good what the mean lost to rounding.
+        for x in x {
+            for x in x.as_slice().as_chunks::<C>().0 {
+                for (((part, rest), &mean), &x) in part.iter_mut().zip(&mut *rest).zip(&*mean).zip(x) {
+                    let distance = x - mean;
+                    *part += distance * distance;
+                    *rest += distance;
+                }
+            }
+            move_to(variance, part);
+        }
+        let of_channels = mean.iter_mut().zip(variance).zip(scale.iter_mut()).zip(rest);
+        for (((mean, variance), scale), rest) in of_channels {
+            let rest = *rest * per_position;
+            *mean += rest;
+            *variance = *variance * per_position - rest * rest;
+            if *variance < T::ZERO {
+                *variance = T::ZERO;
+            }
+            *scale = T::ONE / (*variance + T::from_f64(E::VALUE)).sqrt();
+        }
+        for (x, y) in x.iter().zip(y) {
+            for (x, y) in x.as_slice().as_chunks::<C>().0.iter().zip(y.as_mut_slice().as_chunks_mut::<C>().0) {
+                let of_channels = mean.iter().zip(&*scale).zip(&self.weight).zip(&self.bias);
+                for ((((&mean, &scale), &weight), &bias), (&x, y)) in of_channels.zip(x.iter().zip(y)) {
+                    *y = (x - mean) * scale * weight + bias;
+                }
+            }
+        }
+    }
+
+    fn track_statistics<const B: usize>(&mut self, cache: &Self::Cache<B>) {
+        let momentum = T::from_f64(M::VALUE);
+        let unbias = ratio::<T>(positions::<S, B>(), positions::<S, B>() - 1);
+        let [mean, variance, ..] = cache;
+        for (running, &mean) in self.running_mean.iter_mut().zip(mean) {
+            *running += momentum * (mean - *running);
+        }
+        for (running, &variance) in self.running_var.iter_mut().zip(variance) {
+            *running += momentum * (variance * unbias - *running);
+        }
+    }
+
+    fn backward<const B: usize>(
+        &self,
+        x: &[S::Tensor<T>; B],
+        y: &[S::Tensor<T>; B],
+        cache: &mut Self::Cache<B>,
+        dy: &[S::Tensor<T>; B],
+        gradient: &mut Self,
+        dx: &mut [S::Tensor<T>; B],
+    ) {
+        Differentiable::<S, T>::backward_parameters(self, x, y, cache, dy, gradient);
+        let per_position = ratio::<T>(1, positions::<S, B>());
+        // `dx = weight scale (dy - mean of dy - n mean of (dy n))`, where `n = (x - mean) scale`.
+        let [mean, _, scale, sum, product_sum] = cache;
+        for ((x, dy), dx) in x.iter().zip(dy).zip(dx) {
+            let (x, dy) = (x.as_slice().as_chunks::<C>().0, dy.as_slice().as_chunks::<C>().0);
+            for ((x, dy), dx) in x.iter().zip(dy).zip(dx.as_mut_slice().as_chunks_mut::<C>().0) {
+                let of_channels = mean.iter().zip(&*scale).zip(&*sum).zip(&*product_sum).zip(&self.weight);
+                let numbers = x.iter().zip(dy).zip(dx);
+                for (((((&mean, &scale), &sum), &product_sum), &weight), ((&x, &dy), dx)) in of_channels.zip(numbers) {
+                    let normal = (x - mean) * scale;
+                    *dx = weight * scale * (dy - (sum + normal * product_sum) * per_position);
+                }
+            }
+        }
+    }
+
+    fn backward_parameters<const B: usize>(
+        &self,
+        x: &[S::Tensor<T>; B],
+        _: &[S::Tensor<T>; B],
+        cache: &mut Self::Cache<B>,
+        dy: &[S::Tensor<T>; B],
+        gradient: &mut Self,
+    ) {
+        let [mean, _, scale, sum, product_sum] = cache;
+        sum.fill(T::ZERO);
+        product_sum.fill(T::ZERO);
+        for (x, dy) in x.iter().zip(dy) {
+            let (x, dy) = (x.as_slice().as_chunks::<C>().0, dy.as_slice().as_chunks::<C>().0);
+            for (x, dy) in x.iter().zip(dy) {
+                let of_channels = mean.iter().zip(&*scale).zip(sum.iter_mut().zip(product_sum.iter_mut()));
+                for (((&mean, &scale), (sum, product_sum)), (&x, &dy)) in of_channels.zip(x.iter().zip(dy)) {
+                    *sum += dy;
+                    *product_sum += dy * ((x - mean) * scale);
+                }
+            }
+        }
+        for (bias, &sum) in gradient.bias.iter_mut().zip(&*sum) {
+            *bias += sum;
+        }
+        for (weight, &sum) in gradient.weight.iter_mut().zip(&*product_sum) {
+            *weight += sum;
+        }
+    }
+}
+
+step_by_step!([const C: usize, E: IsEpsilon, M: IsMomentum] BatchNorm<C, E, M, T>);

@@ -1,0 +1,138 @@
+use super::{BatchNorm, IsEpsilon, IsMomentum};
+use crate::layer::Numbers;
+use crate::layers::bias::Bias;
+use crate::layers::conv::{Conv1d, Conv2d};
+use crate::layers::dense::Dense;
+use crate::scalar::{Element, Scalar};
+use nalgebra::SVector;
+
+/// A layer that multiplies by a weight, whose outputs lie innermost, and adds a bias: what a [`BatchNorm`] can be folded into.
+#[diagnostic::on_unimplemented(
+    message = "a `BatchNorm` cannot be folded into `{Self}`",
+    note = "it folds into the layer right before it: `Dense`, `Conv1d`, `Conv2d` and the grouped convolutions"
+)]
+pub trait OutputsInnermost<T> {
+    /// How many outputs.
+    const OUTPUTS: usize;
+
+    /// Whether there is a bias.
+    const HAS_BIAS: bool;
+
+    /// For each input, a factor for each output.
+    fn weight(&self) -> &[T];
+
+    /// The same, to write to.
+    fn weight_mut(&mut self) -> &mut [T];
+
+    /// A number for each output, or none.
+    fn bias(&self) -> &[T];
+
+    /// The same, to write to.
+    fn bias_mut(&mut self) -> &mut [T];
+}
+
+/// Writes [`OutputsInnermost`] for a layer of the fields `weight` and `bias`.
+macro_rules! outputs_innermost {
+    ($([$($generics:tt)*] $layer:ty, $T:ident, $B:ty, $outputs:expr;)+) => { $(
+        impl<$($generics)*> OutputsInnermost<$T> for $layer {
+            const OUTPUTS: usize = $outputs;
+            const HAS_BIAS: bool = <$B as Numbers<$T>>::IS_PRESENT;
+            fn weight(&self) -> &[$T] {
+                Numbers::numbers(&self.weight)
+            }
+            fn weight_mut(&mut self) -> &mut [$T] {
+                Numbers::numbers_mut(&mut self.weight)
+            }
+            fn bias(&self) -> &[$T] {
+                Numbers::numbers(&self.bias)
+            }
+            fn bias_mut(&mut self) -> &mut [$T] {
+                Numbers::numbers_mut(&mut self.bias)
+            }
+        }
+    )+ };
+}
+outputs_innermost! {
+    [const IN: usize, const OUT: usize, T: Element, B: Bias<T, OUT>] Dense<IN, OUT, T, B>, T, B, OUT;
+    [const IN: usize, const OUT: usize, const K: usize, S, P, D, T: Element, B: Bias<T, OUT>]
+        Conv1d<IN, OUT, K, S, P, D, T, B>, T, B, OUT;
+    [const IN: usize, const OUT: usize, const KH: usize, const KW: usize, S, P, D, T: Element, B: Bias<T, OUT>]
+        Conv2d<IN, OUT, KH, KW, S, P, D, T, B>, T, B, OUT;
+}
+
+impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, T> {
+    /// Moves what this layer does when it predicts into the layer right before it, which needs a bias.
+    ///
+    /// The two predict as they did, within rounding, and this one is the identity from then on: a network without it predicts
+    /// the same from the same weights, and costs less. Fold when training is over.
+    ///
+    /// ```
+    /// use constnet::nalgebra::{SMatrix, SVector};
+    /// use constnet::{BatchNorm, Dense, Network, Vector};
+    ///
+    /// let dense = Dense::<2, 1>::from_columns([[1.0], [2.0]], [0.5]);
+    /// let [weight, bias, mean, variance] = [3.0, -1.0, 0.25, 4.0].map(SVector::<f32, 1>::from_element);
+    /// let norm = BatchNorm::<1>::new(weight, bias, mean, variance);
+    /// let mut net = Network::<Vector<2>, (Dense<2, 1>, BatchNorm<1>)>::new((dense, norm));
+    ///
+    /// let x = SVector::from([0.5, -2.0]);
+    /// let before = net.predict(&x)[0];
+    /// let (dense, norm) = &mut net.layers;
+    /// norm.fold_into(dense);
+    /// let without = Network::<Vector<2>, (Dense<2, 1>,)>::new((net.layers.0.clone(),));
+    /// assert!((net.predict(&x)[0] - before).abs() < 1e-5);
+    /// assert!((without.predict(&x)[0] - before).abs() < 1e-5);
+    /// ```
+    pub fn fold_into<L: OutputsInnermost<T>>(&mut self, layer: &mut L) {
+        const {
+            assert!(
+                L::HAS_BIAS,
+                "a `BatchNorm` is folded into a layer with a bias: `fold` writes to another layer that has one"
+            );
+            assert!(L::OUTPUTS == C, "a `BatchNorm` is folded into a layer with as many outputs as it has channels");
+        };
+        let scale = self.inference_scale();
+        multiply(layer.weight_mut(), &scale);
+        for ((bias, &scale), (&mean, &add)) in
+            layer.bias_mut().iter_mut().zip(&scale).zip(self.running_mean.iter().zip(&self.bias))
+        {
+            *bias = (*bias - mean) * scale + add;
+        }
+        self.bias.fill(T::ZERO);
+        self.running_mean.fill(T::ZERO);
+        self.running_var.fill(T::ONE);
+        self.weight.fill((T::ONE + T::from_f64(E::VALUE)).sqrt());
+    }
+
+    /// [`fold_into`](BatchNorm::fold_into) a copy: `folded` becomes what `layer` and this one do together. `layer` may be one
+    /// without bias, as is usual before a normalisation.
+    pub fn fold<L: OutputsInnermost<T>, F: OutputsInnermost<T>>(&self, layer: &L, folded: &mut F) {
+        const {
+            assert!(F::HAS_BIAS, "a `BatchNorm` is folded into a layer with a bias");
+            assert!(
+                L::OUTPUTS == C && F::OUTPUTS == C,
+                "a `BatchNorm` is folded into a layer with as many outputs as it has channels"
+            );
+        };
+        let scale = self.inference_scale();
+        for (to, &from) in folded.weight_mut().iter_mut().zip(layer.weight()) {
+            *to = from;
+        }
+        multiply(folded.weight_mut(), &scale);
+        let biases = layer.bias().iter().copied().chain(core::iter::repeat(T::ZERO));
+        for (((to, bias), &scale), (&mean, &add)) in
+            folded.bias_mut().iter_mut().zip(biases).zip(&scale).zip(self.running_mean.iter().zip(&self.bias))
+        {
+            *to = (bias - mean) * scale + add;
+        }
+    }
+}
+
+/// Each output's factors, times its scale.
+fn multiply<T: Scalar, const C: usize>(weight: &mut [T], scale: &SVector<T, C>) {
+    for outputs in weight.as_chunks_mut::<C>().0 {
+        for (weight, &scale) in outputs.iter_mut().zip(scale) {
+            *weight *= scale;
+        }
+    }
+}
