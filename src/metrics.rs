@@ -3,7 +3,7 @@
 use crate::class::Class;
 use crate::scalar::Scalar;
 use crate::shape::{Shape, Tensor};
-use nalgebra::SVector;
+use nalgebra::{ArrayStorage, SMatrix, SVector};
 
 /// How often each class was taken for each: rows are the true classes, columns the predictions.
 ///
@@ -106,6 +106,19 @@ pub fn accuracy<'a, T: Scalar, const N: usize>(
     scores: impl IntoIterator<Item = (&'a SVector<T, N>, &'a Class<N>)>,
 ) -> f64 {
     part(scores.into_iter().map(|(scores, class)| Class::argmax(scores) == Some(*class)))
+}
+
+/// The part of all steps whose largest score is that of their class, for networks that class each step of a
+/// [`Sequence`](crate::Sequence); NaN where there are none.
+pub fn step_accuracy<'a, T: Scalar, const N: usize, const L: usize>(
+    scores: impl IntoIterator<Item = (&'a SMatrix<T, N, L>, &'a [Class<N>; L])>,
+) -> f64 {
+    let steps = scores.into_iter().flat_map(|(scores, classes)| scores.data.0.iter().zip(classes));
+    part(
+        steps.map(|(&scores, class)| {
+            Class::argmax(&SVector::from_array_storage(ArrayStorage([scores]))) == Some(*class)
+        }),
+    )
 }
 
 /// The part of scores whose `k` largest include that of their class; NaN where there are none.
