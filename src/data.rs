@@ -1,5 +1,7 @@
-//! Data: pairing inputs with targets, shuffling, splitting, scaling. All of it works on slices of the caller's.
+//! Data: pairing inputs with targets, shuffling, splitting, scaling, augmenting. All of it works on slices of the caller's.
 
+#[cfg(feature = "rand")]
+pub mod augment;
 mod dataset;
 mod order;
 mod scaler;

@@ -86,7 +86,7 @@ pub(crate) fn uniform<R: Rng + ?Sized>(rng: &mut R) -> f64 {
 
 /// Standard normal, by Marsaglia's polar method. Not `rand_distr`'s, whose logarithm is the platform's and differs in the
 /// last bit between machines.
-fn normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {
+pub(crate) fn normal<R: Rng + ?Sized>(rng: &mut R) -> f64 {
     loop {
         let (u, v) = (2.0 * uniform(rng) - 1.0, 2.0 * uniform(rng) - 1.0);
         let s = u * u + v * v;
