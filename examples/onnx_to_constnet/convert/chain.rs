@@ -1,9 +1,13 @@
 //! From a graph to a chain of steps: walked from the output back to the input.
 
 use super::dense::{Dense, add_bias, gemm, mat_mul};
-use super::graph::{Graph, attribute, float, input, integer, is_standard, label};
+use super::graph::{Graph, attribute, float, input, integer, integers, is_standard, label, optional};
+use super::norm::{Norm, batch_norm, layer_norm};
 use super::pattern::{is_torch_hard_sigmoid, recognise};
 use super::proto::NodeProto;
+use super::recurrent::{Recurrent, recurrent};
+use super::text::ratio;
+use super::window::{Conv, Factors, Pool, conv, pads, pool, resize};
 
 /// One layer, before shapes are known.
 pub(crate) struct Step {
@@ -29,6 +33,40 @@ pub(crate) enum Kind {
         is_zero_kept: bool,
     },
     Residual(Vec<Step>),
+    /// Two branches from one value.
+    Parallel {
+        branches: [Vec<Step>; 2],
+        join: Join,
+    },
+    Conv(Conv),
+    Pool(Pool),
+    Norm(Norm),
+    Recurrent(Recurrent),
+    Resize(Factors),
+    /// Zeros before and after every axis.
+    Pad(Vec<(usize, usize)>),
+    /// Another order of the axes; the reverse if it is empty.
+    Transpose(Vec<i64>),
+    Squeeze(Vec<i64>),
+    Unsqueeze(Vec<i64>),
+    /// What stands at one place along an axis.
+    Gather {
+        axis: i64,
+        index: i64,
+    },
+    /// A global pool; without axes over all but the first two.
+    Reduce {
+        layer: &'static str,
+        axes: Option<Vec<i64>>,
+        is_kept: bool,
+    },
+}
+
+/// How two branches become one.
+#[derive(Clone, Copy)]
+pub(crate) enum Join {
+    Sum,
+    Concat { axis: i64 },
 }
 
 /// The steps from the value `from` to the value `to`. `add` is the node that sums both, if they are a residual's ends.
@@ -53,7 +91,7 @@ pub(crate) fn chain<'a>(
         };
         let (kind, before) = match recognise(graph, value) {
             Some((layer, x)) => (Some(Kind::Plain(layer.into())), x),
-            None => step(graph, node)?,
+            None => step(graph, node, value)?,
         };
         steps.extend(kind.map(|kind| Step { node: label(node), kind }));
         value = before;
@@ -63,7 +101,7 @@ pub(crate) fn chain<'a>(
 }
 
 /// The step that a node is, if it does anything, and the value that it takes.
-fn step<'a>(graph: &Graph<'a>, node: &'a NodeProto) -> Result<(Option<Kind>, &'a str), String> {
+fn step<'a>(graph: &Graph<'a>, node: &'a NodeProto, value: &str) -> Result<(Option<Kind>, &'a str), String> {
     if !is_standard(&node.domain) {
         return Err(format!("{} is not one of ONNX's own operators", label(node)));
     }
@@ -105,26 +143,80 @@ fn step<'a>(graph: &Graph<'a>, node: &'a NodeProto) -> Result<(Option<Kind>, &'a
             match (graph.is_constant(x), graph.is_constant(y)) {
                 (true, _) => add_bias(graph, node, x, y).map(dense),
                 (_, true) => add_bias(graph, node, y, x).map(dense),
-                _ => residual(graph, node, x, y),
+                _ => join(graph, node, [x, y], Join::Sum),
             }
         }
-        _ => Err(format!("{} is nothing that a constnet network can express", label(node))),
+        "Concat" => match &node.input[..] {
+            [x, y] if ![x, y].iter().any(|value| graph.is_constant(value)) => {
+                join(graph, node, [x, y], Join::Concat { axis: integer(node, "axis", 0) })
+            }
+            inputs => Err(format!(
+                "{} joins {} values, and constnet's joins two (a recurrent layer of several parts: export with `dynamo=False`)",
+                label(node),
+                inputs.len()
+            )),
+        },
+        _ => match other(graph, node, value)? {
+            Some(kind) => Ok((Some(kind), x)),
+            None => Err(format!("{} is nothing that a constnet network can express", label(node))),
+        },
     }
 }
 
-/// `Add` of a value to what a chain makes of it.
-fn residual<'a>(
+/// Operators with parameters or windows, and those that move axes. The value that they take is the first input.
+fn other(graph: &Graph<'_>, node: &NodeProto, value: &str) -> Result<Option<Kind>, String> {
+    let about = |error: String| format!("{}: {error}", label(node));
+    let axes = |place| match optional(node, place) {
+        Some(name) => graph.integers(name).map(Some).map_err(about),
+        None => Ok(integers(node, "axes").map(<[i64]>::to_vec)),
+    };
+    let reduce = |layer, axes, is_kept| Kind::Reduce { layer, axes, is_kept };
+    Ok(Some(match node.op_type.as_str() {
+        "Conv" | "ConvTranspose" => Kind::Conv(conv(graph, node)?),
+        "MaxPool" => Kind::Pool(pool(node, "MaxPool")?),
+        "AveragePool" => Kind::Pool(pool(node, "AvgPool")?),
+        "GlobalAveragePool" => reduce("GlobalAvgPool", None, true),
+        "GlobalMaxPool" => reduce("GlobalMaxPool", None, true),
+        "ReduceMean" => reduce("GlobalAvgPool", Some(axes(1)?.unwrap_or_default()), integer(node, "keepdims", 1) != 0),
+        "ReduceMax" => reduce("GlobalMaxPool", Some(axes(1)?.unwrap_or_default()), integer(node, "keepdims", 1) != 0),
+        "BatchNormalization" => Kind::Norm(batch_norm(graph, node)?),
+        "LayerNormalization" => Kind::Norm(layer_norm(graph, node)?),
+        "RNN" | "GRU" | "LSTM" => Kind::Recurrent(recurrent(graph, node, graph.place_of(value) == 1)?),
+        "Resize" => Kind::Resize(resize(graph, node)?),
+        "Pad" => Kind::Pad(pads(graph, node)?),
+        "Transpose" => Kind::Transpose(integers(node, "perm").unwrap_or_default().to_vec()),
+        "Squeeze" => Kind::Squeeze(axes(1)?.unwrap_or_default()),
+        "Unsqueeze" => Kind::Unsqueeze(axes(1)?.unwrap_or_default()),
+        "Gather" => match graph.integers(input(node, 1)?).map_err(about)?[..] {
+            [index] if graph.is_scalar(input(node, 1)?) => Kind::Gather { axis: integer(node, "axis", 0), index },
+            _ => return Err(about("it takes several places along an axis".into())),
+        },
+        _ => return Ok(None),
+    }))
+}
+
+/// Two values that are added or concatenated. They come from one: if that is one of the two, and they are added, this is a residual
+/// connection.
+fn join<'a>(
     graph: &Graph<'a>,
     node: &'a NodeProto,
-    x: &'a str,
-    y: &'a str,
+    [x, y]: [&'a str; 2],
+    join: Join,
 ) -> Result<(Option<Kind>, &'a str), String> {
-    let (from, to) = if graph.index_of(x) < graph.index_of(y) { (x, y) } else { (y, x) };
-    let inside = chain(graph, to, from, Some(node))?;
-    if inside.is_empty() {
-        return Err(format!("{} adds a value to itself, which no layer does", label(node)));
+    if x == y {
+        return Err(format!("{} joins a value with itself, which no layer does", label(node)));
     }
-    Ok((Some(Kind::Residual(inside)), from))
+    let (before_x, before_y) = (graph.ancestors(x), graph.ancestors(y));
+    let from = before_x.intersection(&before_y).max_by_key(|value| (graph.index_of(value), **value));
+    let &from = from.ok_or_else(|| format!("{} joins values that have nothing in common", label(node)))?;
+    let branches = [chain(graph, x, from, Some(node))?, chain(graph, y, from, Some(node))?];
+    let kind = match (join, branches) {
+        (Join::Sum, [inside, empty] | [empty, inside]) if empty.is_empty() && !inside.is_empty() => {
+            Kind::Residual(inside)
+        }
+        (join, branches) => Kind::Parallel { branches, join },
+    };
+    Ok((Some(kind), from))
 }
 
 fn dropout(graph: &Graph<'_>, node: &NodeProto) -> Result<(), String> {
@@ -146,19 +238,4 @@ fn with_ratio(node: &NodeProto, layer: &str, value: f32, default: (u32, u32)) ->
         Some((numerator, denominator)) => Ok(format!("{layer}<{numerator}, {denominator}>")),
         None => Err(format!("{}: alpha = {value} is not a ratio of two numbers of 32 bits", label(node))),
     }
-}
-
-/// The shortest decimal fraction that rounds to the number, in lowest terms: 0.2 is (1, 5).
-fn ratio(value: f32) -> Option<(u32, u32)> {
-    let text = value.to_string();
-    let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
-    let mut numerator: u32 = format!("{whole}{decimals}").parse().ok()?;
-    let mut denominator = 10_u32.checked_pow(u32::try_from(decimals.len()).ok()?)?;
-    let (mut a, mut b) = (numerator, denominator);
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    numerator /= a;
-    denominator /= a;
-    Some((numerator, denominator))
 }

@@ -1,8 +1,8 @@
 //! From layers to Rust source and to a safetensors file.
 
 use super::Converted;
-use super::dense::Dense;
-use super::shape::{Layer, Shape};
+use super::axes::Shape;
+use super::layers::{Layer, Tensor};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use std::collections::{BTreeSet, HashMap};
 
@@ -25,7 +25,7 @@ enum Text {
     List { open: &'static str, items: Vec<Text>, close: &'static str },
 }
 
-pub(crate) fn emit(input: Shape, layers: &[Layer<'_>], stem: &str) -> Result<Converted, String> {
+pub(crate) fn emit(input: Shape, layers: &[Layer], stem: &str) -> Result<Converted, String> {
     if layers.is_empty() {
         return Err("the graph does nothing: its output is its input".into());
     }
@@ -80,7 +80,7 @@ struct Emitter {
 
 impl Emitter {
     /// A tuple of layers; more than fit into one become a tuple of tuples. `path` stands before the keys of their tensors.
-    fn tuple(&mut self, layers: &[Layer<'_>], path: &str) -> Text {
+    fn tuple(&mut self, layers: &[Layer], path: &str) -> Text {
         let mut each = 1;
         while layers.len().div_ceil(each) > TUPLE {
             each *= TUPLE;
@@ -95,31 +95,38 @@ impl Emitter {
         Text::List { open: "(", items: parts.collect(), close: ")" }
     }
 
-    fn layer(&mut self, layer: &Layer<'_>, path: &str) -> Text {
+    fn layer(&mut self, layer: &Layer, path: &str) -> Text {
         match layer {
-            Layer::Plain(text) => self.word(text.clone()),
-            Layer::Dense(dense) => self.dense(dense, path),
+            Layer::Single { text, tensors } => {
+                self.tensors.extend(tensors.iter().map(|Tensor { name, dims, numbers }| {
+                    let bytes = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+                    (format!("{path}{name}"), dims.clone(), bytes)
+                }));
+                self.word(text.clone())
+            }
             // What is inside keeps the path.
             Layer::Residual(inside) => {
                 self.names.insert("Residual".into());
                 Text::List { open: "Residual<", items: vec![self.tuple(inside, path)], close: ">" }
             }
+            Layer::Parallel(branches, join) => {
+                self.names.insert("Parallel".into());
+                let [first, second] = [0, 1].map(|branch| {
+                    let path = format!("{path}{branch}.");
+                    match &branches[branch][..] {
+                        [layer] => self.layer(layer, &path),
+                        layers => self.tuple(layers, &path),
+                    }
+                });
+                Text::List { open: "Parallel<", items: vec![first, second, self.word((*join).into())], close: ">" }
+            }
         }
     }
 
-    fn dense(&mut self, dense: &Dense, path: &str) -> Text {
-        let bytes = |numbers: &[f32]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-        self.tensors.push((format!("{path}weight"), vec![dense.outputs, dense.inputs], bytes(&dense.weight)));
-        if let Some(bias) = &dense.bias {
-            self.tensors.push((format!("{path}bias"), vec![dense.outputs], bytes(bias)));
-        }
-        let layer = if dense.bias.is_some() { "Dense" } else { "DenseNoBias" };
-        self.word(format!("{layer}<{}, {}>", dense.inputs, dense.outputs))
-    }
-
-    /// A type of constnet's, whose name is imported.
+    /// A type of constnet's, whose names are imported.
     fn word(&mut self, text: String) -> Text {
-        self.names.extend(text.split('<').next().map(String::from));
+        let names = text.split(|c: char| !c.is_alphanumeric());
+        self.names.extend(names.filter(|name| name.starts_with(char::is_alphabetic)).map(String::from));
         Text::Word(text)
     }
 

@@ -14,8 +14,9 @@ const OPSET: i64 = 13;
 /// The nodes of a model with one input and one output.
 pub(crate) struct Graph<'a> {
     nodes: &'a [NodeProto],
-    /// Which node makes a value, as its first output: the others are a Dropout's mask and the like.
-    producers: HashMap<&'a str, usize>,
+    /// Which node makes a value, as which of its outputs: the first, or the second of a recurrent node, its state. The others are
+    /// a Dropout's mask and the like.
+    producers: HashMap<&'a str, (usize, usize)>,
     constants: HashMap<&'a str, &'a TensorProto>,
     /// The input's name.
     pub(crate) input: &'a str,
@@ -53,14 +54,14 @@ impl<'a> Graph<'a> {
                 if !made.insert(output.as_str()) {
                     return Err(format!("two nodes make the value `{output}`: the file is broken"));
                 }
-                if place == 0 {
-                    producers.insert(output.as_str(), index);
+                if place == 0 || (place == 1 && matches!(node.op_type.as_str(), "RNN" | "GRU" | "LSTM")) {
+                    producers.insert(output.as_str(), (index, place));
                 }
             }
         }
         for (index, node) in graph.node.iter().enumerate() {
             // Sorted nodes have no cycles.
-            if node.input.iter().any(|input| producers.get(input.as_str()).is_some_and(|&maker| maker >= index)) {
+            if node.input.iter().any(|input| producers.get(input.as_str()).is_some_and(|&(maker, _)| maker >= index)) {
                 return Err(format!("{} comes before what it needs: the file is broken", label(node)));
             }
         }
@@ -74,7 +75,46 @@ impl<'a> Graph<'a> {
 
     /// The place in the file of the node that makes a value.
     pub(crate) fn index_of(&self, value: &str) -> Option<usize> {
-        self.producers.get(value).copied()
+        self.producers.get(value).map(|&(index, _)| index)
+    }
+
+    /// As which of its node's outputs a value is made: 0 for the first.
+    pub(crate) fn place_of(&self, value: &str) -> usize {
+        self.producers.get(value).map_or(0, |&(_, place)| place)
+    }
+
+    /// A value, and all that it depends on.
+    pub(crate) fn ancestors(&self, value: &'a str) -> HashSet<&'a str> {
+        let (mut found, mut waiting) = (HashSet::new(), vec![value]);
+        while let Some(value) = waiting.pop() {
+            if !value.is_empty() && !self.is_constant(value) && found.insert(value) {
+                waiting.extend(self.producer(value).iter().flat_map(|node| &node.input).map(String::as_str));
+            }
+        }
+        found
+    }
+
+    /// Whether all numbers of a value are 0, and always.
+    pub(crate) fn is_zero(&self, mut value: &'a str) -> bool {
+        loop {
+            if self.is_constant(value) {
+                return self.floats(value).is_ok_and(|(_, numbers)| numbers.iter().all(|&x| x == 0.0));
+            }
+            match self.producer(value) {
+                Some(node) if matches!(node.op_type.as_str(), "Expand" | "Slice") && !node.input.is_empty() => {
+                    value = &node.input[0]
+                }
+                Some(node) if node.op_type == "ConstantOfShape" => {
+                    let fill = attribute(node, "value").and_then(|value| value.t.as_ref());
+                    return fill.is_none_or(|fill| {
+                        fill.data_type == FLOAT
+                            && fill.raw_data.iter().all(|&byte| byte == 0)
+                            && fill.float_data.iter().all(|&x| x == 0.0)
+                    });
+                }
+                _ => return false,
+            }
+        }
     }
 
     /// The node that makes a value.
@@ -118,6 +158,11 @@ impl<'a> Graph<'a> {
             [number] => Some(*number),
             _ => None,
         }
+    }
+
+    /// Whether a constant has no axes.
+    pub(crate) fn is_scalar(&self, value: &str) -> bool {
+        self.constants.get(value).is_some_and(|tensor| tensor.dims.is_empty())
     }
 
     /// The numbers of a constant of whole numbers or of truth values.
@@ -169,12 +214,22 @@ pub(crate) fn integer(node: &NodeProto, name: &str, default: i64) -> i64 {
     attribute(node, name).map_or(default, |attribute| attribute.i)
 }
 
+pub(crate) fn integers<'a>(node: &'a NodeProto, name: &str) -> Option<&'a [i64]> {
+    attribute(node, name).map(|attribute| &attribute.ints[..])
+}
+
+pub(crate) fn text<'a>(node: &'a NodeProto, name: &str, default: &'a str) -> &'a str {
+    attribute(node, name).map_or(default, |attribute| str::from_utf8(&attribute.s).unwrap_or_default())
+}
+
+/// The name of a node's input that may be left out.
+pub(crate) fn optional(node: &NodeProto, index: usize) -> Option<&str> {
+    node.input.get(index).map(String::as_str).filter(|name| !name.is_empty())
+}
+
 /// A node's input, which must be there.
 pub(crate) fn input(node: &NodeProto, index: usize) -> Result<&str, String> {
-    match node.input.get(index) {
-        Some(input) if !input.is_empty() => Ok(input),
-        _ => Err(format!("{} has no input {index}: the file is broken", label(node))),
-    }
+    optional(node, index).ok_or_else(|| format!("{} has no input {index}: the file is broken", label(node)))
 }
 
 fn only<'a>(values: &[&'a ValueInfoProto], what: &str) -> Result<&'a ValueInfoProto, String> {

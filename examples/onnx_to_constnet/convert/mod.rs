@@ -1,12 +1,17 @@
 //! From the bytes of an ONNX file to Rust source and a safetensors file.
 
+mod axes;
 mod chain;
 mod dense;
 mod emit;
 mod graph;
+mod layers;
+mod norm;
 mod pattern;
 pub(crate) mod proto;
-mod shape;
+mod recurrent;
+mod text;
+mod window;
 
 use graph::Graph;
 use proto::ModelProto;
@@ -29,8 +34,16 @@ pub(crate) fn convert(bytes: &[u8], stem: &str) -> Result<Converted, String> {
         prost::Message::decode(bytes).map_err(|error| format!("this is not a whole ONNX file: {error}"))?;
     let graph = Graph::new(&model)?;
     let steps = chain::chain(&graph, graph.output, graph.input, None)?;
-    let input = shape::Shape::of_input(&graph)?;
-    let mut layers = Vec::new();
-    shape::layers(&graph, &steps, input, &mut layers)?;
-    emit::emit(input, &layers, stem)
+    let mut failures = Vec::new();
+    for mut value in axes::Value::of_input(&graph)? {
+        let (input, mut layers, mut met) = (value.shape, Vec::new(), 0);
+        match layers::layers(&graph, &steps, &mut value, &mut layers, &mut met) {
+            Ok(()) if value.padding.is_some() => return Err("it ends with zeros that no convolution takes up".into()),
+            Ok(()) => return emit::emit(input, &layers, stem),
+            Err(misfit) => failures.push((met, !misfit.is_turned, misfit.message)),
+        }
+    }
+    // Of the reading that came farther, or else of the first.
+    let worst = failures.into_iter().rev().max_by_key(|failure| (failure.0, failure.1));
+    Err(worst.map_or_else(String::new, |(_, _, message)| message))
 }

@@ -1,4 +1,4 @@
-//! The part of ONNX's `onnx.proto` that feed-forward graphs need. Fields that are not named here are skipped over.
+//! The part of ONNX's `onnx.proto` that the graphs of networks need. Fields that are not named here are skipped over.
 
 use prost::Message;
 
@@ -60,6 +60,10 @@ pub(crate) struct AttributeProto {
     pub(crate) s: Vec<u8>,
     #[prost(message, optional, tag = "5")]
     pub(crate) t: Option<TensorProto>,
+    #[prost(int64, repeated, tag = "8")]
+    pub(crate) ints: Vec<i64>,
+    #[prost(bytes = "vec", repeated, tag = "9")]
+    pub(crate) strings: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, PartialEq, Message)]
