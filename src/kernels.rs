@@ -8,5 +8,6 @@ pub(crate) mod conv;
 pub(crate) mod dense;
 pub(crate) mod flat;
 pub(crate) mod norm;
+pub(crate) mod pool;
 pub(crate) mod softmax;
 pub(crate) mod window;

@@ -12,11 +12,13 @@ mod dropout;
 mod embedding;
 mod norm;
 mod parallel;
+mod pool;
 mod position;
 mod reshape;
 mod residual;
 mod softmax;
 mod time_distributed;
+mod upsample;
 
 pub use activation::{
     Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh,
@@ -24,16 +26,18 @@ pub use activation::{
 pub use attention::{Full, Mask, SelfAttention};
 pub use batch_norm::{BatchNorm, IsMomentum, Momentum, OutputsInnermost};
 pub use bias::{Bias, NoBias};
-pub use conv::{Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias};
 pub use channels::Channels;
+pub use conv::{Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias};
 pub use dense::{Dense, DenseNoBias};
 #[cfg(feature = "rand")]
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use norm::{Epsilon, GroupNorm, IsEpsilon, LayerNorm, RmsNorm};
 pub use parallel::{Concat, Join, Parallel, Sum};
+pub use pool::{AvgPool1d, AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool1d, MaxPool2d};
 pub use position::{LearnedPositions, PositionalEncoding};
 pub use reshape::{Flatten, FlattenTo, Reshape};
 pub use residual::Residual;
 pub use softmax::{LogSoftmax, Softmax};
 pub use time_distributed::{Step, TimeDistributed};
+pub use upsample::Upsample;

@@ -163,16 +163,17 @@ pub mod train;
 pub use class::Class;
 #[cfg(feature = "rand")]
 pub use layers::Dropout;
+pub use layers::{
+    AvgPool1d, AvgPool2d, Bias, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, Dense, DenseNoBias, Elu, Embedding,
+    Flatten, FlattenTo, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, HardSigmoid, HardSwish, Identity, LeakyRelu,
+    LogSoftmax, MaxPool1d, MaxPool2d, NoBias, Relu, Reshape, Residual, Sigmoid, Silu, Softmax, Softplus, Tanh,
+    Upsample,
+};
+pub use layers::{
+    BatchNorm, Channels, Concat, Epsilon, GroupNorm, IsEpsilon, IsMomentum, Join, LayerNorm, Momentum,
+    OutputsInnermost, Parallel, RmsNorm, Step, Sum, TimeDistributed,
+};
 pub use layers::{Full, LearnedPositions, Mask, PositionalEncoding, SelfAttention};
-pub use layers::{
-    Bias, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, Dense, DenseNoBias, Elu, Embedding, Flatten, FlattenTo, Gelu,
-    GeluTanh, HardSigmoid, HardSwish, Identity, LeakyRelu, LogSoftmax, NoBias, Relu, Reshape, Residual, Sigmoid, Silu,
-    Softmax, Softplus, Tanh,
-};
-pub use layers::{
-    BatchNorm, Channels, Concat, Epsilon, GroupNorm, IsEpsilon, IsMomentum, Join, LayerNorm, Momentum, OutputsInnermost,
-    Parallel, RmsNorm, Step, Sum, TimeDistributed,
-};
 pub use nalgebra;
 pub use network::Network;
 pub use scalar::ConstZero;

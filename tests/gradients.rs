@@ -12,12 +12,13 @@ use constnet::loss::{
 };
 use constnet::shape::argument::TensorFor;
 use constnet::shape::{Shape, Tensor, TensorOf};
-use constnet::{BatchNorm, Concat, Epsilon, GroupNorm, LayerNorm, Momentum, Parallel, RmsNorm, Sum, TimeDistributed};
 use constnet::{
-    Causal, Class, ConstZero, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, Dense, DenseNoBias, Dilation, Dropout, Elu,
-    Flatten, FlattenTo, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, Image, LeakyRelu, LogSoftmax, Network, Pad,
-    Relu, Reshape, Residual, Same, Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Tanh, To, Valid, Vector,
+    AvgPool1d, AvgPool2d, Causal, Class, ConstZero, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, Dense, DenseNoBias,
+    Dilation, Dropout, Elu, Flatten, FlattenTo, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, HardSigmoid, HardSwish,
+    Identity, Image, LeakyRelu, LogSoftmax, MaxPool1d, MaxPool2d, Network, Pad, Relu, Reshape, Residual, Same,
+    Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Tanh, To, Upsample, Valid, Vector,
 };
+use constnet::{BatchNorm, Concat, Epsilon, GroupNorm, LayerNorm, Momentum, Parallel, RmsNorm, Sum, TimeDistributed};
 use faulty::{Fault, Faulty};
 use rand::{Rng, SeedableRng, rngs::Xoshiro128PlusPlus};
 
@@ -251,6 +252,39 @@ fn steps_alike() {
     layer::<Sequence<4, 3>, TimeDistributed<(D<4, 6>, Reshape<Sequence<3, 2>>, Softmax, Flatten)>>();
     layer::<Sequence<2, 5>, (TimeDistributed<(Dropout<1, 4>, D<2, 3>, Bn<3>)>, Tanh)>();
     layer::<Sequence<2, 1>, TimeDistributed<Tanh>>();
+}
+
+#[test]
+fn pools() {
+    layer::<Image<1, 1, 1>, MaxPool2d<1>>();
+    layer::<Image<2, 5, 6>, MaxPool2d<2>>();
+    layer::<Image<2, 5, 6>, MaxPool2d<5, 6>>();
+    layer::<Image<3, 5, 5>, MaxPool2d<3, 3, Stride<1>>>();
+    layer::<Image<3, 5, 6>, MaxPool2d<3, 2, Stride<2, 1>, Pad<1>>>();
+    layer::<Image<2, 5, 7>, MaxPool2d<3, 3, Stride<2>, Same>>();
+    layer::<Image<2, 5, 7>, MaxPool2d<2, 2, Stride<2>, To<2, 3>>>();
+    layer::<Sequence<2, 7>, MaxPool1d<2>>();
+    layer::<Sequence<2, 1>, MaxPool1d<1>>();
+    layer::<Sequence<2, 7>, MaxPool1d<3, Stride<2>, Same>>();
+    layer::<Image<1, 1, 1>, AvgPool2d<1>>();
+    layer::<Image<2, 5, 6>, AvgPool2d<2>>();
+    layer::<Image<2, 3, 2>, AvgPool2d<3, 2>>();
+    layer::<Image<3, 5, 6>, AvgPool2d<3, 2, Stride<2, 1>, Pad<1>>>();
+    layer::<Image<2, 5, 7>, AvgPool2d<3, 3, Stride<2>, Same>>();
+    layer::<Sequence<2, 7>, AvgPool1d<3, Stride<2>>>();
+    layer::<Sequence<2, 7>, AvgPool1d<2, Stride<2>, Same>>();
+    layer::<Image<3, 2, 4>, GlobalAvgPool>();
+    layer::<Sequence<3, 5>, GlobalAvgPool>();
+    layer::<Image<3, 2, 4>, GlobalMaxPool>();
+    layer::<Sequence<3, 1>, GlobalMaxPool>();
+}
+
+#[test]
+fn upsampling() {
+    layer::<Image<2, 3, 2>, Upsample>();
+    layer::<Image<3, 1, 2>, Upsample<3, 1>>();
+    layer::<Sequence<2, 3>, Upsample<2>>();
+    layer::<Sequence<1, 1>, Upsample<1>>();
 }
 
 #[test]

@@ -10,11 +10,12 @@ use constnet::shape::argument::TensorFor;
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::train::Trainer;
 use constnet::{
-    Class, ConstZero, Dense, DenseNoBias, Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, LeakyRelu, LogSoftmax, Network,
-    Relu, Residual, SelfAttention, Sequence, Sigmoid, Silu, Softmax, Softplus, Tanh, Vector,
+    AvgPool2d, Causal, Class, ConstZero, Conv1d, Conv2d, Dense, DenseNoBias, Dilation, Elu, Flatten, Gelu, GeluTanh,
+    GlobalAvgPool, HardSigmoid, HardSwish, Identity, Image, LeakyRelu, LogSoftmax, MaxPool1d, MaxPool2d, Network, Pad,
+    Relu, Residual, SelfAttention, Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Tanh, Vector,
 };
 use safetensors::{Dtype, SafeTensors};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const RELATIVE: f32 = 1e-5;
@@ -31,13 +32,23 @@ impl Case {
     fn read(path: &Path) -> Self {
         let bytes = std::fs::read(path).expect("a readable file");
         let (_, header) = SafeTensors::read_metadata(&bytes).expect("a safetensors header");
-        let metadata = header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+        let metadata: BTreeMap<_, _> =
+            header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+        // PyTorch has the channels of images, and of signals where a layer wants it so, before the places.
+        let is_signal = ["Conv1d", "Pool1d", "BatchNorm1d"].iter().any(|name| metadata["model"].contains(name));
         let tensors =
             SafeTensors::deserialize(&bytes).expect("safetensors").tensors().into_iter().map(|(name, view)| {
                 assert_eq!(view.dtype(), Dtype::F32, "{name}");
                 let (numbers, rest) = view.data().as_chunks::<4>();
                 assert!(rest.is_empty(), "{name}");
-                (name, (view.shape().to_vec(), numbers.iter().map(|&n| f32::from_le_bytes(n)).collect()))
+                let mut numbers: Vec<f32> = numbers.iter().map(|&n| f32::from_le_bytes(n)).collect();
+                let is_tensor = ["x", "y", "y_eval", "target", "grad.x"].contains(&&*name);
+                match *view.shape() {
+                    [_, c, h, w] if is_tensor => numbers = channels_last(&numbers, c, h * w),
+                    [_, c, l] if is_tensor && is_signal => numbers = channels_last(&numbers, c, l),
+                    _ => {}
+                }
+                (name, (view.shape().to_vec(), numbers))
             });
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         Self { name, tensors: tensors.collect(), metadata }
@@ -77,6 +88,13 @@ impl Case {
             assert!(near, "{}: {what}, number {i}: {actual}, PyTorch has {expected}", self.name);
         }
     }
+}
+
+/// For each sample, places of channels from channels of places.
+fn channels_last(numbers: &[f32], channels: usize, places: usize) -> Vec<f32> {
+    let sample =
+        |x: &[f32]| (0..places * channels).map(|i| x[i % channels * places + i / channels]).collect::<Vec<_>>();
+    numbers.chunks_exact(channels * places).flat_map(sample).collect()
 }
 
 /// A key without the names of the modules that PyTorch's layers were wrapped in.
@@ -267,6 +285,35 @@ fn run(case: &Case) -> Option<(&'static str, &'static str)> {
         }
         "self_attention" => {
             numbers::<Sequence<16, 8>, SelfAttention<16, 4>, _, _, 2>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
+        "avg_pool2d" => {
+            numbers::<Image<3, 6, 4>, (AvgPool2d<2>,), _, _, 2>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
+        "cnn" => {
+            type Second = Conv2d<8, 16, 3, 3, Stride, Pad<1>>;
+            type Net = (Conv2d<1, 8, 3>, Relu, MaxPool2d<2>, Second, Relu, Flatten, Dense<144, 10>);
+            classes::<Image<1, 8, 8>, Net, _, _, 10, 3>(case, Adam::const_new(0.01), CrossEntropy);
+            ("CrossEntropyLoss()", "Adam lr=0.01")
+        }
+        "conv1d" => {
+            type Net = (Conv1d<6, 8, 5>, Relu, MaxPool1d<2>, Conv1d<8, 4, 3, Stride<2>>);
+            numbers::<Sequence<6, 32>, Net, _, _, 2>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
+        "conv1d_dilated_causal" => {
+            // There the padding is a layer of its own.
+            type Net = (Identity, Conv1d<3, 4, 3, Stride, Causal, Dilation<2>>);
+            numbers::<Sequence<3, 12>, Net, _, _, 2>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
+        "conv2d_stride_padding" => {
+            numbers::<Image<2, 7, 9>, (Conv2d<2, 4, 3, 3, Stride<2>, Pad<1>>,), _, _, 2>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
+        "global_avg_pool2d" => {
+            numbers::<Image<3, 5, 4>, (GlobalAvgPool, Flatten, Dense<3, 2>), _, _, 2>(case, NONE, Mse);
             ("MSELoss()", "none")
         }
         "xor" => {

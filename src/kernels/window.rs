@@ -20,6 +20,9 @@ pub(crate) trait Axis {
     /// How many zeros stand in front of the input.
     const BEFORE: usize;
 
+    /// Whether a mean counts the zeros of the padding.
+    const COUNTS_PADDING: bool;
+
     /// Where place `k` of the window lies on the input for output `o`, unless it lies on the padding.
     #[inline]
     fn place(o: usize, k: usize) -> Option<usize> {
@@ -45,6 +48,7 @@ impl Axis for Flat {
     const STRIDE: usize = 1;
     const DILATION: usize = 1;
     const BEFORE: usize = 0;
+    const COUNTS_PADDING: bool = true;
 }
 
 /// The row of the input, `H::IN` pixels wide, under row `k` of the window for row `o` of the output.
@@ -127,6 +131,7 @@ mod tests {
         const STRIDE: usize = S;
         const DILATION: usize = D;
         const BEFORE: usize = B;
+        const COUNTS_PADDING: bool = true;
     }
 
     fn check<A: Axis>() {

@@ -90,6 +90,9 @@ pub trait Window<P, const K: usize, const S: usize, const D: usize> {
 
     /// How many zeros stand in front.
     const BEFORE: usize;
+
+    /// Whether the zeros count in a mean: in PyTorch they do, in Keras, whose [`Same`] is, they do not.
+    const COUNTS_PADDING: bool = true;
 }
 
 /// `(K - 1) * D + 1`
@@ -180,6 +183,7 @@ where
 {
     type Output = <NumberOf<N> as Slide<U1, NumberOf<S>>>::Output;
     const BEFORE: usize = (((N - 1) / S) * S + span(K, D)).saturating_sub(N) / 2;
+    const COUNTS_PADDING: bool = false;
 }
 
 #[diagnostic::do_not_recommend]
@@ -223,4 +227,5 @@ where
     const STRIDE: usize = S;
     const DILATION: usize = D;
     const BEFORE: usize = <Len<N> as Window<P, K, S, D>>::BEFORE;
+    const COUNTS_PADDING: bool = <Len<N> as Window<P, K, S, D>>::COUNTS_PADDING;
 }
