@@ -67,7 +67,6 @@ pub trait Times<const B: usize> {
     type Output: Extent;
 }
 
-#[diagnostic::do_not_recommend]
 impl<const A: usize, const B: usize> Times<B> for Len<A>
 where
     Self: Known,
@@ -84,7 +83,6 @@ pub trait Volume<const B: usize, const C: usize> {
     type Output: Extent;
 }
 
-#[diagnostic::do_not_recommend]
 impl<const A: usize, const B: usize, const C: usize> Volume<B, C> for Len<A>
 where
     Self: Known,
@@ -103,7 +101,6 @@ pub trait Plus<const B: usize> {
     type Output: Extent;
 }
 
-#[diagnostic::do_not_recommend]
 impl<const A: usize, const B: usize> Plus<B> for Len<A>
 where
     Self: Known,

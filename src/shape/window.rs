@@ -79,9 +79,8 @@ impl<const H: usize, const W: usize> Padding for To<H, W> {
 
 /// `Len<N>: Window<P, K, S, D>`: what a window of `K` places, `D` apart, that moves by `S` makes of `N` with padding `P`.
 #[diagnostic::on_unimplemented(
-    message = "a window of {K} with stride {S}, dilation {D} and padding `{P}` does not fit `{Self}`",
-    label = "does not fit `{Self}`",
-    note = "a window of K places D apart spans (K - 1) * D + 1, which may be no more than the length and its padding; strides are 1 or above",
+    message = "`{P}` is not a padding that a window over `{Self}` can have",
+    label = "not a padding",
     note = "a signal's padding is `Valid`, `Same`, `Causal`, `Pad<P>` or `To<L>`, an image's `Valid`, `Same`, `Pad<H, W>` or `To<H, W>`"
 )]
 pub trait Window<P, const K: usize, const S: usize, const D: usize> {
@@ -127,36 +126,39 @@ where
     type Number = Add1<Prod<Sub1<NumberOf<K>>, NumberOf<D>>>;
 }
 
-/// `A: Slide<B, S>`: `(A - B) / S + 1`.
-pub trait Slide<B, S> {
+/// `A: Slide<B, C, ..>`: `(A - B) / C + 1`. The other parameters say what for.
+#[diagnostic::on_unimplemented(
+    message = "a window of {K} with stride {S}, dilation {D} and padding `{P}` does not fit `Len<{N}>`",
+    label = "does not fit a length of {N}",
+    note = "a window of K places D apart spans (K - 1) * D + 1, which may be no more than the length and its padding; strides are 1 or above"
+)]
+pub trait Slide<B, C, P, const N: usize, const K: usize, const S: usize, const D: usize> {
     /// As a [`Len`].
     type Output: Extent;
 }
 
 #[diagnostic::do_not_recommend]
-impl<A, B, S> Slide<B, S> for A
+impl<A, B, C, P, const N: usize, const K: usize, const S: usize, const D: usize> Slide<B, C, P, N, K, S, D> for A
 where
     A: Sub<B>,
-    Diff<A, B>: Div<S>,
-    Quot<Diff<A, B>, S>: Add<B1>,
-    Add1<Quot<Diff<A, B>, S>>: Number,
+    Diff<A, B>: Div<C>,
+    Quot<Diff<A, B>, C>: Add<B1>,
+    Add1<Quot<Diff<A, B>, C>>: Number,
 {
-    type Output = <Add1<Quot<Diff<A, B>, S>> as Number>::Len;
+    type Output = <Add1<Quot<Diff<A, B>, C>> as Number>::Len;
 }
 
-#[diagnostic::do_not_recommend]
 impl<const N: usize, const K: usize, const S: usize, const D: usize> Window<Valid, K, S, D> for Len<N>
 where
     Self: Known,
     Len<S>: Known,
     Spans: Span<K, D>,
-    NumberOf<N>: Slide<<Spans as Span<K, D>>::Number, NumberOf<S>>,
+    NumberOf<N>: Slide<<Spans as Span<K, D>>::Number, NumberOf<S>, Valid, N, K, S, D>,
 {
-    type Output = <NumberOf<N> as Slide<<Spans as Span<K, D>>::Number, NumberOf<S>>>::Output;
+    type Output = <NumberOf<N> as Slide<<Spans as Span<K, D>>::Number, NumberOf<S>, Valid, N, K, S, D>>::Output;
     const BEFORE: usize = 0;
 }
 
-#[diagnostic::do_not_recommend]
 impl<const N: usize, const P: usize, const K: usize, const S: usize, const D: usize> Window<Pad<P, P>, K, S, D>
     for Len<N>
 where
@@ -166,39 +168,43 @@ where
     Spans: Span<K, D>,
     NumberOf<P>: Mul<U2>,
     NumberOf<N>: Add<Prod<NumberOf<P>, U2>>,
-    Sum<NumberOf<N>, Prod<NumberOf<P>, U2>>: Slide<<Spans as Span<K, D>>::Number, NumberOf<S>>,
+    Sum<NumberOf<N>, Prod<NumberOf<P>, U2>>: Slide<<Spans as Span<K, D>>::Number, NumberOf<S>, Pad<P, P>, N, K, S, D>,
 {
-    type Output =
-        <Sum<NumberOf<N>, Prod<NumberOf<P>, U2>> as Slide<<Spans as Span<K, D>>::Number, NumberOf<S>>>::Output;
+    type Output = <Sum<NumberOf<N>, Prod<NumberOf<P>, U2>> as Slide<
+        <Spans as Span<K, D>>::Number,
+        NumberOf<S>,
+        Pad<P, P>,
+        N,
+        K,
+        S,
+        D,
+    >>::Output;
     const BEFORE: usize = P;
 }
 
-#[diagnostic::do_not_recommend]
 impl<const N: usize, const K: usize, const S: usize, const D: usize> Window<Same, K, S, D> for Len<N>
 where
     Self: Known,
     Len<S>: Known,
     Spans: Span<K, D>,
-    NumberOf<N>: Slide<U1, NumberOf<S>>,
+    NumberOf<N>: Slide<U1, NumberOf<S>, Same, N, K, S, D>,
 {
-    type Output = <NumberOf<N> as Slide<U1, NumberOf<S>>>::Output;
+    type Output = <NumberOf<N> as Slide<U1, NumberOf<S>, Same, N, K, S, D>>::Output;
     const BEFORE: usize = (((N - 1) / S) * S + span(K, D)).saturating_sub(N) / 2;
     const COUNTS_PADDING: bool = false;
 }
 
-#[diagnostic::do_not_recommend]
 impl<const N: usize, const K: usize, const S: usize, const D: usize> Window<Causal, K, S, D> for Len<N>
 where
     Self: Known,
     Len<S>: Known,
     Spans: Span<K, D>,
-    NumberOf<N>: Slide<U1, NumberOf<S>>,
+    NumberOf<N>: Slide<U1, NumberOf<S>, Causal, N, K, S, D>,
 {
-    type Output = <NumberOf<N> as Slide<U1, NumberOf<S>>>::Output;
+    type Output = <NumberOf<N> as Slide<U1, NumberOf<S>, Causal, N, K, S, D>>::Output;
     const BEFORE: usize = span(K, D) - 1;
 }
 
-#[diagnostic::do_not_recommend]
 impl<const N: usize, const L: usize, const K: usize, const S: usize, const D: usize> Window<To<L, L>, K, S, D>
     for Len<N>
 {

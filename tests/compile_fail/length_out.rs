@@ -1,0 +1,13 @@
+//! twin: lengths
+//! error: what comes out is longer than the type arithmetic reaches
+use constnet::nalgebra::SMatrix;
+use constnet::{Conv1d, Dense, Flatten, Image, Network, Sequence};
+
+type Signal = Network<Sequence<1, 2048>, (Conv1d<1, 2, 9>, Dense<2, 3>)>;
+type Picture = Network<Image<6, 41, 41>, (Flatten,)>;
+
+fn main() {
+    let signal = Signal::ZERO.predict(&SMatrix::zeros());
+    let picture = Picture::ZERO.predict(&[SMatrix::zeros(); 41]);
+    let _ = (signal, picture);
+}
