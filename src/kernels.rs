@@ -9,5 +9,6 @@ pub(crate) mod dense;
 pub(crate) mod flat;
 pub(crate) mod norm;
 pub(crate) mod pool;
+pub(crate) mod recurrent;
 pub(crate) mod softmax;
 pub(crate) mod window;

@@ -10,10 +10,12 @@ mod dense;
 #[cfg(feature = "rand")]
 mod dropout;
 mod embedding;
+mod last;
 mod norm;
 mod parallel;
 mod pool;
 mod position;
+mod recurrent;
 mod reshape;
 mod residual;
 mod softmax;
@@ -32,10 +34,12 @@ pub use dense::{Dense, DenseNoBias};
 #[cfg(feature = "rand")]
 pub use dropout::Dropout;
 pub use embedding::Embedding;
+pub use last::Last;
 pub use norm::{Epsilon, GroupNorm, IsEpsilon, LayerNorm, RmsNorm};
 pub use parallel::{Concat, Join, Parallel, Sum};
 pub use pool::{AvgPool1d, AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool1d, MaxPool2d};
 pub use position::{LearnedPositions, PositionalEncoding};
+pub use recurrent::{Bidirectional, Gru, Lstm, LstmState, RecurrentState, Rnn, RnnActivation};
 pub use reshape::{Flatten, FlattenTo, Reshape};
 pub use residual::Residual;
 pub use softmax::{LogSoftmax, Softmax};

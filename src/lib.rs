@@ -164,10 +164,10 @@ pub use class::Class;
 #[cfg(feature = "rand")]
 pub use layers::Dropout;
 pub use layers::{
-    AvgPool1d, AvgPool2d, Bias, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, Dense, DenseNoBias, Elu, Embedding,
-    Flatten, FlattenTo, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, HardSigmoid, HardSwish, Identity, LeakyRelu,
-    LogSoftmax, MaxPool1d, MaxPool2d, NoBias, Relu, Reshape, Residual, Sigmoid, Silu, Softmax, Softplus, Tanh,
-    Upsample,
+    AvgPool1d, AvgPool2d, Bias, Bidirectional, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, Dense, DenseNoBias, Elu,
+    Embedding, Flatten, FlattenTo, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, Gru, HardSigmoid, HardSwish,
+    Identity, Last, LeakyRelu, LogSoftmax, Lstm, LstmState, MaxPool1d, MaxPool2d, NoBias, RecurrentState, Relu,
+    Reshape, Residual, Rnn, RnnActivation, Sigmoid, Silu, Softmax, Softplus, Tanh, Upsample,
 };
 pub use layers::{
     BatchNorm, Channels, Concat, Epsilon, GroupNorm, IsEpsilon, IsMomentum, Join, LayerNorm, Momentum,

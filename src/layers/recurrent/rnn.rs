@@ -1,0 +1,122 @@
+use super::{Cell, RecurrentState, recurrent};
+use crate::kernels::recurrent::products;
+use crate::layers::{Relu, Tanh};
+use crate::scalar::Scalar;
+use core::marker::PhantomData;
+
+/// A recurrent layer after Elman: each output is a function of the input and of the output before.
+///
+/// ```text
+/// h[t] = A(W_ih x[t] + b_ih + W_hh h[t-1] + b_hh),  h[-1] = 0
+/// ```
+///
+/// `IN` and `HIDDEN` are PyTorch's `input_size` and `hidden_size`; `A` is [`Tanh`] unless given, or [`Relu`]. For `f64` write
+/// `Rnn<6, 16, Tanh, f64>`.
+///
+/// # Shapes
+/// `Sequence<IN, L>` to `Sequence<HIDDEN, L>`. For the last step alone put [`Last`](crate::Last) behind. It runs step by step:
+/// [`streaming`](mod@crate::streaming).
+///
+/// # Cost
+/// `(IN + HIDDEN) * HIDDEN` multiply-adds a step; `(IN + HIDDEN + 2) * HIDDEN` parameters; the cache keeps `HIDDEN` numbers a step.
+///
+/// # Example
+/// ```
+/// use constnet::{Dense, Last, Network, Relu, Rnn, Sequence};
+///
+/// type Net = Network<Sequence<6, 100>, (Rnn<6, 16>, Rnn<16, 16, Relu>, Last, Dense<16, 4>)>;
+/// # let _ = Net::ZERO;
+/// ```
+///
+/// # Reference
+/// Elman (1990), "Finding structure in time". PyTorch's `nn.RNN`, whose default initialisation, uniform within
+/// `sqrt(1 / HIDDEN)`, is that of [`Init::TorchDefault`](crate::init::Init) but for `weight_ih`, which goes by `IN` here.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rnn<const IN: usize, const HIDDEN: usize, A = Tanh, T = f32> {
+    /// `W_ih`: a column for each input.
+    pub weight_ih: [[[T; HIDDEN]; 1]; IN],
+    /// `W_hh`: a column for each number of the output before.
+    pub weight_hh: [[[T; HIDDEN]; 1]; HIDDEN],
+    /// `b_ih`
+    pub bias_ih: [[T; HIDDEN]; 1],
+    /// `b_hh`
+    pub bias_hh: [[T; HIDDEN]; 1],
+    activation: PhantomData<A>,
+}
+
+impl<const IN: usize, const HIDDEN: usize, A, T> Rnn<IN, HIDDEN, A, T> {
+    /// A layer with these parameters.
+    pub const fn new(
+        weight_ih: [[[T; HIDDEN]; 1]; IN],
+        weight_hh: [[[T; HIDDEN]; 1]; HIDDEN],
+        bias_ih: [[T; HIDDEN]; 1],
+        bias_hh: [[T; HIDDEN]; 1],
+    ) -> Self {
+        Self { weight_ih, weight_hh, bias_ih, bias_hh, activation: PhantomData }
+    }
+}
+
+/// What an [`Rnn`] can have as its function: one whose slope follows from its value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a function that an `Rnn` can have",
+    note = "`Rnn<6, 16>` has `Tanh`, `Rnn<6, 16, Relu>` has `Relu`; the scalar comes after it: `Rnn<6, 16, Tanh, f64>`"
+)]
+pub trait RnnActivation {
+    /// The function.
+    fn value<T: Scalar>(x: T) -> T;
+
+    /// Its derivative, where its value is `y`.
+    fn slope<T: Scalar>(y: T) -> T;
+}
+
+impl RnnActivation for Tanh {
+    #[inline]
+    fn value<T: Scalar>(x: T) -> T {
+        x.tanh()
+    }
+    #[inline]
+    fn slope<T: Scalar>(y: T) -> T {
+        T::ONE - y * y
+    }
+}
+
+impl RnnActivation for Relu {
+    #[inline]
+    fn value<T: Scalar>(x: T) -> T {
+        if x < T::ZERO { T::ZERO } else { x }
+    }
+    #[inline]
+    fn slope<T: Scalar>(y: T) -> T {
+        if y > T::ZERO { T::ONE } else { T::ZERO }
+    }
+}
+
+recurrent! {
+    "Rnn" Rnn<IN, HIDDEN, A> [A: RnnActivation,] => 1 gates, 1 saved,
+    state RecurrentState, slots [0] and [0], with activation
+}
+
+impl<const IN: usize, const HIDDEN: usize, A: RnnActivation, T: Scalar> Cell<T, IN, HIDDEN> for Rnn<IN, HIDDEN, A, T> {
+    type State = RecurrentState<HIDDEN, T>;
+    /// `h`
+    type Saved = [[T; HIDDEN]; 1];
+
+    #[inline]
+    fn advance(&self, state: &mut Self::State, x: &[T; IN], [h]: &mut Self::Saved) {
+        let [from_input] = products(&self.bias_ih, &self.weight_ih, x);
+        let [from_state] = products(&self.bias_hh, &self.weight_hh, &state.hidden);
+        for ((h, from_input), from_state) in h.iter_mut().zip(from_input).zip(from_state) {
+            *h = A::value(from_input + from_state);
+        }
+        state.hidden = *h;
+    }
+
+    #[inline]
+    fn back(&self, saved: &mut Self::Saved, _: &[T; HIDDEN], gradient: &mut Self::State) {
+        let [h] = saved;
+        for (h, &dh) in h.iter_mut().zip(&gradient.hidden) {
+            *h = dh * A::slope(*h);
+        }
+        gradient.hidden = self.state_gradient(saved);
+    }
+}
