@@ -8,8 +8,8 @@
 //! cargo run --release --example mnist
 //! ```
 
-#[path = "support/idx.rs"]
-mod idx;
+#[path = "support/mnist.rs"]
+mod mnist;
 
 use constnet::data::Dataset;
 use constnet::loss::CrossEntropy;
@@ -17,16 +17,14 @@ use constnet::metrics::ConfusionMatrix;
 use constnet::nalgebra::SVector;
 use constnet::optimizer::Adam;
 use constnet::train::{EpochDone, Fit, Observer, Trainer};
-use constnet::{Class, Dense, Network, Relu, Vector};
+use constnet::{Dense, Network, Relu, Vector};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::error::Error;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
-use std::{fs, io};
 
 type Mnist = Network<Vector<784>, (Dense<784, 64>, Relu, Dense<64, 64>, Relu, Dense<64, 10>)>;
 type MnistTrainer = Trainer<Mnist, Adam, CrossEntropy, 32>;
@@ -47,8 +45,8 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let (train_x, train_y) = load("train")?;
-    let (test_x, test_y) = load("t10k")?;
+    let (train_x, train_y) = mnist::load("train", vector)?;
+    let (test_x, test_y) = mnist::load("t10k", vector)?;
     let (train, test) = (Dataset::new(&train_x, &train_y)?, Dataset::new(&test_x, &test_y)?);
     println!("{} digits to learn from, {} to be tested on", train.len(), test.len());
     println!(
@@ -89,32 +87,7 @@ impl Observer<Mnist> for Clock {
     }
 }
 
-type Images = Vec<SVector<f32, 784>>;
-type Labels = Vec<Class<10>>;
-
-/// Reads one part of MNIST, pixels from 0 to 1.
-fn load(part: &str) -> Result<(Images, Labels), Box<dyn Error>> {
-    let images = read(&format!("{part}-images-idx3-ubyte"), |file| {
-        let images = idx::images::<28, 28>(file)?;
-        Ok(images
-            .iter()
-            .map(|image| SVector::from_iterator(image.as_flattened().iter().map(|&x| f32::from(x) / 255.0)))
-            .collect())
-    })?;
-    let labels = read(&format!("{part}-labels-idx1-ubyte"), |file| {
-        idx::labels(file)?.iter().map(|&label| Ok(Class::new(label.into())?)).collect()
-    })?;
-    Ok((images, labels))
-}
-
-/// Reads a file beside the other data of the examples. Every error names it.
-fn read<T>(name: &str, parse: impl Fn(&[u8]) -> Result<T, Box<dyn Error>>) -> Result<T, Box<dyn Error>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data").join(name);
-    match fs::read(&path) {
-        Ok(file) => parse(&file).map_err(|error| format!("{}: {error}", path.display()).into()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(format!("{} is missing: examples/data/fetch_mnist.sh fetches it", path.display()).into())
-        }
-        Err(error) => Err(format!("{}: {error}", path.display()).into()),
-    }
+/// The pixels of an image in a row, from 0 to 1.
+fn vector(image: &mnist::Pixels) -> SVector<f32, 784> {
+    SVector::from_iterator(image.as_flattened().iter().map(|&x| f32::from(x) / 255.0))
 }

@@ -1,0 +1,103 @@
+//! MNIST, the classic: 60,000 handwritten digits of 28x28 pixels to learn from, 10,000 to be tested on.
+//!
+//! A convolutional network in the manner of LeNet: two convolutions of 5 by 5, each with ReLU and a pooling, then two dense layers.
+//! Cross-entropy, Adam with a rate that falls as a cosine, 3 epochs of mini-batches of 32. The network and its trainer are statics, so
+//! they take no stack: this works in a debug build too, though slowly.
+//!
+//! ```text
+//! sh examples/data/fetch_mnist.sh
+//! cargo run --release --example mnist_cnn
+//! ```
+
+#[path = "support/mnist.rs"]
+mod mnist;
+
+use constnet::data::Dataset;
+use constnet::loss::CrossEntropy;
+use constnet::metrics::ConfusionMatrix;
+use constnet::nalgebra::SMatrix;
+use constnet::optimizer::Adam;
+use constnet::optimizer::schedule::Cosine;
+use constnet::train::{EpochDone, Fit, Observer, Trainer};
+use constnet::{Conv2d, Dense, Flatten, Image, MaxPool2d, Network, Relu};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use std::error::Error;
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Instant;
+
+#[rustfmt::skip]
+type Mnist = Network<Image<1, 28, 28>, (
+    Conv2d<1, 8, 5>, Relu, MaxPool2d<2>,    // Image<8, 12, 12>
+    Conv2d<8, 16, 5>, Relu, MaxPool2d<2>,   // Image<16, 4, 4>
+    Flatten, Dense<256, 64>, Relu, Dense<64, 10>,
+)>;
+type MnistTrainer = Trainer<Mnist, Adam, CrossEntropy, BATCH>;
+
+static NET: Mutex<Mnist> = Mutex::new(Mnist::ZERO);
+static TRAINER: Mutex<MnistTrainer> = Mutex::new(Trainer::new(Adam::const_new(2e-3), CrossEntropy));
+
+const EPOCHS: u32 = 3;
+const BATCH: usize = 32;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let (train_x, train_y) = mnist::load("train", picture)?;
+    let (test_x, test_y) = mnist::load("t10k", picture)?;
+    let (train, test) = (Dataset::new(&train_x, &train_y)?, Dataset::new(&test_x, &test_y)?);
+    println!("{} digits to learn from, {} to be tested on", train.len(), test.len());
+    println!(
+        "{} parameters; the network takes {} bytes, its trainer {}",
+        Mnist::PARAMETERS,
+        size_of::<Mnist>(),
+        size_of::<MnistTrainer>()
+    );
+    if cfg!(debug_assertions) {
+        println!("this is a debug build: `cargo run --release --example mnist` is many times faster");
+    }
+
+    let (mut net, mut trainer) = (NET.lock()?, TRAINER.lock()?);
+    net.init(&mut StdRng::seed_from_u64(1));
+    let start = Instant::now();
+    let mut schedule = Cosine::new(u64::from(EPOCHS) * train.batches(BATCH) as u64, 0.0)?;
+    let plan = Fit::epochs(EPOCHS as usize).schedule(&mut schedule);
+    trainer.fit(&mut net, train, plan, &mut Clock { epoch_start: start })?;
+    println!("seconds per epoch: {:.2}", start.elapsed().as_secs_f64() / f64::from(EPOCHS));
+
+    let mut matrix = ConfusionMatrix::NEW;
+    for (x, &class) in test.iter() {
+        matrix.add_scores(&net.predict(x), class);
+    }
+    println!("test accuracy: {:.4}", matrix.accuracy());
+    Ok(())
+}
+
+/// Prints a line for each epoch.
+struct Clock {
+    epoch_start: Instant,
+}
+
+impl Observer<Mnist> for Clock {
+    fn epoch_done(&mut self, _: &Mnist, done: &EpochDone<f32>) -> ControlFlow<()> {
+        let seconds = self.epoch_start.elapsed().as_secs_f64();
+        println!("epoch {} of {}: training loss {:.4}, {seconds:.2} s", done.epoch + 1, done.epochs, done.loss);
+        self.epoch_start = Instant::now();
+        ControlFlow::Continue(())
+    }
+}
+
+/// An image of one channel, pixels from 0 to 1.
+fn picture(image: &mnist::Pixels) -> [SMatrix<f32, 1, 28>; 28] {
+    image.map(|row| SMatrix::from(row.map(|x| [f32::from(x) / 255.0])))
+}
