@@ -8,8 +8,10 @@ use constnet::layer::{Layer, Parameters};
 use constnet::shape::argument::TensorFor;
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::{
-    ConstZero, Dense, DenseNoBias, Dropout, Elu, Flatten, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, Image,
-    LeakyRelu, LogSoftmax, Network, Relu, Reshape, Residual, Sequence, Sigmoid, Silu, Softmax, Softplus, Tanh, Vector,
+    BatchNorm, Causal, Class, Concat, ConstZero, Conv2d, Conv2dNoBias, Dense, DenseNoBias, Dropout, Elu, Embedding,
+    Epsilon, Flatten, Gelu, GeluTanh, GlobalAvgPool, HardSigmoid, HardSwish, Identity, Image, LayerNorm, LeakyRelu,
+    LearnedPositions, LogSoftmax, Network, Pad, Parallel, PositionalEncoding, Relu, Reshape, Residual, RmsNorm,
+    SelfAttention, Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Sum, Tanh, Tokens, Vector,
 };
 use safetensors::{Dtype, SafeTensors};
 use std::any::type_name;
@@ -57,6 +59,20 @@ models! {
         (Dense<6, 6>, Tanh, Residual<(LeakyRelu<1, 8>, Dense<6, 6>, Identity)>, (Elu<3, 2>, Dense<6, 3>), Relu, Softmax)
     )>;
     KerasSequence "keras_sequence": Network<Sequence<3, 4>, (Dense<3, 5>, Softmax, Flatten, Dense<20, 2>)>;
+    TorchBranches "torch_branches": Network<Image<2, 7, 6>, (
+        Parallel<
+            (Conv2d<2, 4, 3, 3, Stride<2>, Pad<1>>, Relu, Conv2dNoBias<4, 4, 3, 3, Stride, Pad<1>>, BatchNorm<4>),
+            Conv2d<2, 4, 1, 1, Stride<2>>, Sum
+        >,
+        Relu, Parallel<Conv2d<4, 2, 1>, Conv2d<4, 3, 1, 3, Stride, Pad<0, 1>>, Concat>, GlobalAvgPool
+    )>;
+    TorchAttention "torch_attention": Network<Sequence<4, 5>, (
+        PositionalEncoding, Residual<(LayerNorm<4, Epsilon<1, 1000000>>, SelfAttention<4, 2>)>, Flatten, Dense<20, 2>
+    )>;
+    TorchTransformer "torch_transformer": Network<Tokens<7, 5>, (
+        Embedding<7, 4>, LearnedPositions<4, 5>, Residual<(LayerNorm<4>, SelfAttention<4, 2, Causal>)>,
+        Residual<(LayerNorm<4>, Dense<4, 6>, Gelu, Dense<6, 4>)>, RmsNorm<4, Epsilon<1, 8388608>>, Dense<4, 7>
+    )>;
 }
 
 /// The golden files.
@@ -81,30 +97,54 @@ fn assert_near(what: &str, actual: &[f32], expected: &[f32]) {
     }
 }
 
+/// A shape whose tensors are read from the numbers of one sample.
+trait Input: Shape {
+    /// The tensor; `is_outermost` says that the numbers come channel by channel, and not step by step or pixel by pixel.
+    fn read(x: &[f32], is_outermost: bool) -> TensorOf<Self, f32>;
+}
+
+macro_rules! input_of_numbers {
+    ($([$($n:ident)+] $shape:ty;)+) => { $(
+        impl<$(const $n: usize),+> Input for $shape {
+            fn read(x: &[f32], is_outermost: bool) -> TensorOf<Self, f32> {
+                let (channels, positions) = (Self::CHANNELS, Self::LEN / Self::CHANNELS);
+                let mut tensor = TensorOf::<Self, f32>::ZERO;
+                for (i, number) in Tensor::as_mut_slice(&mut tensor).iter_mut().enumerate() {
+                    *number = x[if is_outermost { i % channels * positions + i / channels } else { i }];
+                }
+                tensor
+            }
+        }
+    )+ };
+}
+input_of_numbers! { [N] Vector<N>; [C L] Sequence<C, L>; [C H W] Image<C, H, W>; }
+
+impl<const N: usize, const L: usize> Input for Tokens<N, L> {
+    fn read(x: &[f32], _: bool) -> TensorOf<Self, f32> {
+        let index = |x: f32| (0_u16..).position(|i| f32::from(i) >= x).unwrap_or(0);
+        std::array::from_fn(|place| Class::new(index(x[place])).expect("an index below N"))
+    }
+}
+
 /// Predicts for the inputs of `NAME.io.safetensors`, and compares with its outputs.
-fn check<In: Shape, L: Layer<In>>(folder: &Path, name: &str, net: &Network<In, L>) -> Result
+fn check<In: Input, L: Layer<In>>(folder: &Path, name: &str, net: &Network<In, L>) -> Result
 where
     TensorOf<In, f32>: TensorFor<In, f32>,
 {
     let file = fs::read(folder.join(format!("{name}.io.safetensors")))?;
     let ((shape, x), (_, y)) = (tensor(&file, "x")?, tensor(&file, "y")?);
-    // PyTorch has an image's channels outermost; in memory they are innermost, as Keras has them.
-    let is_channels_first = name.starts_with("torch") && shape.len() == 4;
-    let pixels = In::LEN / In::CHANNELS;
+    // PyTorch has the channels of images and signals outermost; in memory they are innermost, as Keras has them.
+    let is_outermost = name == "torch_signal" || name.starts_with("torch") && shape.len() == 4;
     let mut actual = Vec::new();
-    for x in x.chunks_exact(In::LEN) {
-        let mut input = TensorOf::<In, f32>::ZERO;
-        for (i, number) in input.as_mut_slice().iter_mut().enumerate() {
-            *number = x[if is_channels_first { i % In::CHANNELS * pixels + i / In::CHANNELS } else { i }];
-        }
-        actual.extend_from_slice(net.predict(&input).as_slice());
+    for x in x.chunks_exact(x.len() / shape[0]) {
+        actual.extend_from_slice(net.predict(&In::read(x, is_outermost)).as_slice());
     }
     assert_near(name, &actual, &y);
     Ok(())
 }
 
 /// Loads `NAME.safetensors`, and checks its predictions.
-fn load_and_check<In: Shape, L: Layer<In> + Parameters<f32>>(
+fn load_and_check<In: Input, L: Layer<In> + Parameters<f32>>(
     folder: &Path,
     name: &str,
     mut net: Network<In, L>,
@@ -123,7 +163,10 @@ fn load_and_check_all(folder: &Path) -> Result {
     load_and_check(folder, "torch_sequence", TorchSequence::ZERO)?;
     load_and_check(folder, "keras_classifier", KerasClassifier::ZERO)?;
     load_and_check(folder, "keras_functional", KerasFunctional::ZERO)?;
-    load_and_check(folder, "keras_sequence", KerasSequence::ZERO)
+    load_and_check(folder, "keras_sequence", KerasSequence::ZERO)?;
+    load_and_check(folder, "torch_branches", TorchBranches::ZERO)?;
+    load_and_check(folder, "torch_attention", TorchAttention::ZERO)?;
+    load_and_check(folder, "torch_transformer", TorchTransformer::ZERO)
 }
 
 /// Would catch: a kernel that is not transposed, an order of flattening, an option or a key that is not the framework's.
