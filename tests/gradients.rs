@@ -19,6 +19,7 @@ use constnet::{
     Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Tanh, To, Upsample, Valid, Vector,
 };
 use constnet::{BatchNorm, Concat, Epsilon, GroupNorm, LayerNorm, Momentum, Parallel, RmsNorm, Sum, TimeDistributed};
+use constnet::{Bidirectional, Gru, Last, Lstm, Rnn};
 use faulty::{Fault, Faulty};
 use rand::{Rng, SeedableRng, rngs::Xoshiro128PlusPlus};
 
@@ -294,6 +295,29 @@ fn residuals() {
     layer::<Vector<4>, Residual<(Dense<4, 6, f64>, Silu, Dense<6, 4, f64>)>>();
     layer::<Sequence<3, 2>, Residual<(Softmax, Dense<3, 3, f64>)>>();
     layer::<Vector<3>, Residual<Residual<(Dense<3, 3, f64>, Dropout<1, 4>)>>>();
+}
+
+#[test]
+fn recurrence() {
+    layer::<Sequence<3, 5>, Rnn<3, 4, Tanh, f64>>();
+    layer::<Sequence<1, 1>, Rnn<1, 1, Tanh, f64>>();
+    layer::<Sequence<3, 4>, Rnn<3, 2, Relu, f64>>();
+    layer::<Sequence<3, 5>, Gru<3, 4, f64>>();
+    layer::<Sequence<2, 1>, Gru<2, 3, f64>>();
+    layer::<Sequence<1, 4>, Gru<1, 1, f64>>();
+    layer::<Sequence<2, 3>, Gru<2, 9, f64>>();
+    layer::<Sequence<3, 5>, Lstm<3, 4, f64>>();
+    layer::<Sequence<2, 1>, Lstm<2, 3, f64>>();
+    layer::<Sequence<1, 4>, Lstm<1, 1, f64>>();
+    layer::<Sequence<2, 3>, Lstm<2, 9, f64>>();
+    layer::<Sequence<3, 4>, Last>();
+    layer::<Sequence<2, 1>, Last>();
+    layer::<Sequence<3, 4>, Bidirectional<Rnn<3, 2, Tanh, f64>>>();
+    layer::<Sequence<3, 4>, Bidirectional<Gru<3, 2, f64>>>();
+    layer::<Sequence<2, 1>, Bidirectional<Gru<2, 3, f64>>>();
+    layer::<Sequence<3, 5>, Bidirectional<Lstm<3, 2, f64>>>();
+    layer::<Sequence<3, 4>, (Gru<3, 4, f64>, Residual<Lstm<4, 4, f64>>, Tanh, Last, Dense<4, 2, f64>)>();
+    layer::<Sequence<2, 3>, (Bidirectional<Lstm<2, 2, f64>>, Rnn<4, 3, Tanh, f64>, Last)>();
 }
 
 type D<const I: usize, const O: usize> = Dense<I, O, f64>;

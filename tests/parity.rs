@@ -15,6 +15,7 @@ use constnet::{
     MaxPool2d, Network, Pad, Relu, Residual, SelfAttention, Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Tanh,
     Vector,
 };
+use constnet::{Bidirectional, Gru, Last, Lstm, Rnn};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,8 +23,8 @@ use std::path::Path;
 const RELATIVE: f32 = 1e-5;
 const ABSOLUTE: f32 = 1e-7;
 
-/// A gradient below this is 0 but for rounding.
-const NOISE: f32 = 1e-8;
+/// A gradient below this is in large part rounding: three times what passes as equal.
+const NOISE: f32 = 3e-7;
 
 /// One file: its tensors, and what its header says of it.
 struct Case {
@@ -357,6 +358,25 @@ fn run(case: &Case) -> Option<(&'static str, &'static str)> {
             numbers::<Sequence<16, 8>, (Attend, Think), _, _, 2>(case, Adam::const_new(0.01), Mse);
             ("MSELoss()", "Adam lr=0.01")
         }
+        "bidirectional_gru" => {
+            type Net = (Bidirectional<Gru<3, 4>>, Last, Dense<8, 2>);
+            numbers::<Sequence<3, 7>, Net, _, _, 2>(case, Adam::const_new(0.01), Mse);
+            ("MSELoss()", "Adam lr=0.01")
+        }
+        "bidirectional_lstm" => {
+            numbers::<Sequence<3, 7>, Bidirectional<Lstm<3, 4>>, _, _, 2>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
+        "bidirectional_rnn" => {
+            numbers::<Sequence<3, 7>, Bidirectional<Rnn<3, 4, Relu>>, _, _, 2>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
+        "gru_last" => recurrent_last::<Gru<6, 16>>(case),
+        "gru_sequence" => recurrent_sequence::<Gru<6, 16>>(case),
+        "lstm_last" => recurrent_last::<Lstm<6, 16>>(case),
+        "lstm_sequence" => recurrent_sequence::<Lstm<6, 16>>(case),
+        "rnn_last" => recurrent_last::<Rnn<6, 16>>(case),
+        "rnn_sequence" => recurrent_sequence::<Rnn<6, 16>>(case),
         "xor" => {
             type Xor = (Dense<2, 4>, Sigmoid, Dense<4, 1>, Sigmoid);
             numbers::<Vector<2>, Xor, _, _, 4>(case, Sgd::const_new(0.1), Mse);
@@ -378,6 +398,22 @@ fn run(case: &Case) -> Option<(&'static str, &'static str)> {
         }
         _ => return None,
     })
+}
+
+fn recurrent_last<R>(case: &Case) -> (&'static str, &'static str)
+where
+    R: Differentiable<Sequence<6, 12>> + Layer<Sequence<6, 12>, Out = Sequence<16, 12>>,
+{
+    classes::<Sequence<6, 12>, (R, Last, Dense<16, 4>), _, _, 4, 3>(case, Adam::const_new(0.01), CrossEntropy);
+    ("CrossEntropyLoss()", "Adam lr=0.01")
+}
+
+fn recurrent_sequence<R>(case: &Case) -> (&'static str, &'static str)
+where
+    R: Differentiable<Sequence<6, 12>> + Layer<Sequence<6, 12>, Out = Sequence<16, 12>>,
+{
+    numbers::<Sequence<6, 12>, R, _, _, 2>(case, NONE, Mse);
+    ("MSELoss()", "none")
 }
 
 fn mean_squared<A>(case: &Case) -> (&'static str, &'static str)
