@@ -39,7 +39,8 @@ def write(folder, name, model, steps):
     mean_squared = nn.MSELoss()
     loss = mean_squared(y, target)
     loss.backward()
-    tensors |= {"x": x.detach(), "target": target, "y": y.detach(), "loss": loss.detach().reshape(1), "grad.x": x.grad}
+    tensors |= {"x": x.detach(), "target": target, "y": y.detach(), "loss": loss.detach().reshape(1)}
+    tensors["grad.x"] = x.grad.clone()
     tensors |= {f"grad.{key}": parameter.grad.clone() for key, parameter in model.named_parameters()}
     optimiser = torch.optim.Adam(model.parameters(), lr=0.01)
     for _ in range(steps):
