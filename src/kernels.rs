@@ -7,6 +7,7 @@ pub(crate) mod bytes;
 pub(crate) mod conv;
 pub(crate) mod dense;
 pub(crate) mod flat;
+pub(crate) mod grouped;
 pub(crate) mod norm;
 pub(crate) mod pool;
 pub(crate) mod recurrent;

@@ -6,10 +6,12 @@ mod batch_norm;
 mod bias;
 mod channels;
 mod conv;
+mod conv_transpose;
 mod dense;
 #[cfg(feature = "rand")]
 mod dropout;
 mod embedding;
+mod grouped_conv;
 mod last;
 mod norm;
 mod parallel;
@@ -30,10 +32,12 @@ pub use batch_norm::{BatchNorm, IsMomentum, Momentum, OutputsInnermost};
 pub use bias::{Bias, NoBias};
 pub use channels::Channels;
 pub use conv::{Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias};
+pub use conv_transpose::{ConvTranspose1d, ConvTranspose2d};
 pub use dense::{Dense, DenseNoBias};
 #[cfg(feature = "rand")]
 pub use dropout::Dropout;
 pub use embedding::Embedding;
+pub use grouped_conv::{DepthwiseConv1d, DepthwiseConv2d, GroupBias, GroupedConv1d, GroupedConv2d};
 pub use last::Last;
 pub use norm::{Epsilon, GroupNorm, IsEpsilon, LayerNorm, RmsNorm};
 pub use parallel::{Concat, Join, Parallel, Sum};

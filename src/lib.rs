@@ -164,8 +164,9 @@ pub use class::Class;
 #[cfg(feature = "rand")]
 pub use layers::Dropout;
 pub use layers::{
-    AvgPool1d, AvgPool2d, Bias, Bidirectional, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, Dense, DenseNoBias, Elu,
-    Embedding, Flatten, FlattenTo, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, Gru, HardSigmoid, HardSwish,
+    AvgPool1d, AvgPool2d, Bias, Bidirectional, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, ConvTranspose1d,
+    ConvTranspose2d, Dense, DenseNoBias, DepthwiseConv1d, DepthwiseConv2d, Elu, Embedding, Flatten, FlattenTo, Gelu,
+    GeluTanh, GlobalAvgPool, GlobalMaxPool, GroupBias, GroupedConv1d, GroupedConv2d, Gru, HardSigmoid, HardSwish,
     Identity, Last, LeakyRelu, LogSoftmax, Lstm, LstmState, MaxPool1d, MaxPool2d, NoBias, RecurrentState, Relu,
     Reshape, Residual, Rnn, RnnActivation, Sigmoid, Silu, Softmax, Softplus, Tanh, Upsample,
 };
@@ -177,7 +178,7 @@ pub use layers::{Full, LearnedPositions, Mask, PositionalEncoding, SelfAttention
 pub use nalgebra;
 pub use network::Network;
 pub use scalar::ConstZero;
-pub use shape::window::{Causal, Dilation, Pad, Same, Stride, To, Valid};
+pub use shape::window::{Causal, Dilation, OutputPadding, Pad, Same, Stride, To, Valid};
 pub use shape::{Image, Sequence, Tokens, Vector};
 pub use typenum;
 

@@ -13,10 +13,11 @@ use constnet::loss::{
 use constnet::shape::argument::TensorFor;
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::{
-    AvgPool1d, AvgPool2d, Causal, Class, ConstZero, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, Dense, DenseNoBias,
-    Dilation, Dropout, Elu, Flatten, FlattenTo, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, HardSigmoid, HardSwish,
-    Identity, Image, LeakyRelu, LogSoftmax, MaxPool1d, MaxPool2d, Network, Pad, Relu, Reshape, Residual, Same,
-    Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Tanh, To, Upsample, Valid, Vector,
+    AvgPool1d, AvgPool2d, Causal, Class, ConstZero, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, ConvTranspose1d,
+    ConvTranspose2d, Dense, DenseNoBias, DepthwiseConv1d, DepthwiseConv2d, Dilation, Dropout, Elu, Flatten, FlattenTo,
+    Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, GroupedConv1d, GroupedConv2d, HardSigmoid, HardSwish, Identity,
+    Image, LeakyRelu, LogSoftmax, MaxPool1d, MaxPool2d, Network, NoBias, OutputPadding, Pad, Relu, Reshape, Residual,
+    Same, Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Tanh, To, Upsample, Valid, Vector,
 };
 use constnet::{BatchNorm, Concat, Epsilon, GroupNorm, LayerNorm, Momentum, Parallel, RmsNorm, Sum, TimeDistributed};
 use constnet::{Bidirectional, Gru, Last, Lstm, Rnn};
@@ -253,6 +254,51 @@ fn steps_alike() {
     layer::<Sequence<4, 3>, TimeDistributed<(D<4, 6>, Reshape<Sequence<3, 2>>, Softmax, Flatten)>>();
     layer::<Sequence<2, 5>, (TimeDistributed<(Dropout<1, 4>, D<2, 3>, Bn<3>)>, Tanh)>();
     layer::<Sequence<2, 1>, TimeDistributed<Tanh>>();
+}
+
+type G1<const G: usize, const I: usize, const O: usize, const K: usize, S = Stride, P = Valid, D = Dilation> =
+    GroupedConv1d<G, I, O, K, S, P, D, f64>;
+type G2<
+    const G: usize,
+    const I: usize,
+    const O: usize,
+    const KH: usize,
+    const KW: usize,
+    S = Stride,
+    P = Valid,
+    D = Dilation,
+> = GroupedConv2d<G, I, O, KH, KW, S, P, D, f64>;
+
+#[test]
+fn convolutions_in_groups() {
+    layer::<Image<1, 1, 1>, G2<1, 1, 1, 1, 1>>();
+    layer::<Image<6, 4, 5>, G2<2, 3, 2, 3, 2>>();
+    layer::<Image<6, 5, 4>, G2<3, 2, 1, 3, 3, Stride<2>, Pad<1>, Dilation<1, 2>>>();
+    layer::<Image<4, 3, 4>, DepthwiseConv2d<4, 3, 4, Stride, Valid, Dilation, f64>>();
+    layer::<Image<31, 3, 7>, DepthwiseConv2d<31, 3, 2, Stride, Same, Dilation, f64>>();
+    layer::<Image<2, 5, 5>, DepthwiseConv2d<2, 3, 3, Stride<2>, Same, Dilation, f64, NoBias>>();
+    layer::<Sequence<4, 7>, G1<2, 2, 3, 3, Stride<2>, Causal>>();
+    layer::<Sequence<3, 1>, DepthwiseConv1d<3, 1, Stride, Valid, Dilation, f64>>();
+    layer::<Sequence<5, 9>, DepthwiseConv1d<5, 3, Stride, Causal, Dilation<2>, f64>>();
+}
+
+type T1<const I: usize, const O: usize, const K: usize, S = Stride, P = Valid, Q = OutputPadding> =
+    ConvTranspose1d<I, O, K, S, P, Q, f64>;
+type T2<const I: usize, const O: usize, const KH: usize, const KW: usize, S = Stride, P = Valid, Q = OutputPadding> =
+    ConvTranspose2d<I, O, KH, KW, S, P, Q, f64>;
+
+#[test]
+fn transposed_convolutions() {
+    layer::<Image<1, 1, 1>, T2<1, 1, 1, 1>>();
+    layer::<Image<2, 3, 2>, T2<2, 3, 2, 3>>();
+    layer::<Image<3, 2, 3>, T2<3, 2, 3, 3, Stride<2>, Pad<1>, OutputPadding<1>>>();
+    layer::<Image<2, 2, 3>, T2<2, 5, 2, 3, Stride<3, 2>, Pad<0, 1>, OutputPadding<2, 0>>>();
+    layer::<Image<2, 3, 2>, T2<2, 1, 3, 2, Stride<2>, Same>>();
+    layer::<Image<1, 2, 3>, T2<1, 2, 1, 1, Stride<2>, Same>>();
+    layer::<Image<2, 3, 2>, T2<2, 1, 3, 2, Stride<2>, To<7, 4>>>();
+    layer::<Image<2, 2, 2>, ConvTranspose2d<2, 3, 2, 2, Stride, Valid, OutputPadding, f64, NoBias>>();
+    layer::<Sequence<2, 1>, T1<2, 3, 4>>();
+    layer::<Sequence<3, 5>, T1<3, 17, 3, Stride<2>, Pad<1>>>();
 }
 
 #[test]

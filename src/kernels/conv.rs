@@ -308,17 +308,18 @@ fn scatter_block<
     }
 }
 
-/// Inputs and outputs change places.
+/// Each weight and its place where inputs and outputs are exchanged.
 #[inline]
 pub(crate) fn transpose<T: Copy, const IN: usize, const OUT: usize, const KH: usize, const KW: usize>(
     weight: &Kernel<T, IN, OUT, KH, KW>,
     transposed: &mut Kernel<T, OUT, IN, KH, KW>,
+    put: impl Fn(&mut T, T),
 ) {
     for (weight, transposed) in weight.as_flattened().iter().zip(transposed.as_flattened_mut()) {
         for (i, weight) in weight.iter().enumerate() {
             for (transposed, &weight) in transposed.iter_mut().zip(weight) {
                 if let Some(transposed) = transposed.get_mut(i) {
-                    *transposed = weight;
+                    put(transposed, weight);
                 }
             }
         }

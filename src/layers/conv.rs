@@ -220,7 +220,7 @@ macro_rules! convolution {
                 dx: &mut [TensorOf<$X, T>; N],
             ) {
                 let $kernel = &self.weight;
-                transpose::<T, IN, OUT, $KH, $KW>($one, transposed);
+                transpose::<T, IN, OUT, $KH, $KW>($one, transposed, |to, weight| *to = weight);
                 for (dy, dx) in dy.iter().zip(dx) {
                     let dx = Tensor::<T>::as_mut_slice(dx);
                     dx.fill(T::ZERO);

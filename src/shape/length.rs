@@ -77,6 +77,27 @@ where
     type Output = <Prod<NumberOf<A>, NumberOf<B>> as Number>::Len;
 }
 
+/// `Len<N>: Groups<G, C>`: `N` channels are `G` groups of `C`.
+#[diagnostic::on_unimplemented(
+    message = "a layer of {G} groups that take {C} channels each does not take an input of `{Self}` channels",
+    label = "not {G} times {C} channels",
+    note = "`DepthwiseConv2d<C, ..>` takes C channels, `GroupedConv2d<G, IN, OUT, ..>` takes G * IN and gives G * OUT"
+)]
+pub trait Groups<const G: usize, const C: usize> {}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize, const G: usize, const C: usize> Groups<G, C> for Len<N>
+where
+    Len<G>: Times<C>,
+    <Len<G> as Times<C>>::Output: Is<N>,
+{
+}
+
+/// A length that is `N`.
+pub trait Is<const N: usize> {}
+
+impl<const N: usize> Is<N> for Len<N> {}
+
 /// `Len<A>: Volume<B, C>`: the product of three.
 pub trait Volume<const B: usize, const C: usize> {
     /// `Len<{A * B * C}>`.

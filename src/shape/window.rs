@@ -220,6 +220,135 @@ impl<const N: usize, const L: usize, const K: usize, const S: usize, const D: us
     };
 }
 
+/// How many rows and columns a transposed convolution adds at the end, which its stride leaves open: `OutputPadding<1>` is
+/// `OutputPadding<1, 1>`, and what signals take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OutputPadding<const H: usize = 0, const W: usize = H>;
+
+/// `Len<N>: Spread<P, K, S, O>`: what a transposed convolution makes of `N`: the length from which a window of `K` that moves by
+/// `S` makes `N`, and `O` more.
+#[diagnostic::on_unimplemented(
+    message = "a transposed convolution of {K} with stride {S}, padding `{P}` and output padding {O} makes nothing of `{Self}`",
+    label = "no length comes out of `{Self}`",
+    note = "`(N - 1) * S + K + O` comes out, less the padding on both sides, which must leave something; K and S are 1 or above",
+    note = "the padding is `Valid`, `Same`, `Pad<P>` or `To<L>`, with images `Pad<H, W>` or `To<H, W>`"
+)]
+pub trait Spread<P, const K: usize, const S: usize, const O: usize> {
+    /// The length that comes out.
+    type Output: Extent;
+
+    /// How many places at the start are left out.
+    const BEFORE: usize;
+}
+
+/// An output padding as large as the stride would be a row of the padding alone.
+const fn check_output_padding(stride: usize, output_padding: usize) {
+    assert!(output_padding == 0 || output_padding < stride, "an output padding is smaller than the stride");
+}
+
+/// `N: Widen<K, S, O>`: `(N - 1) * S + K + O`.
+pub trait Widen<K, S, O> {
+    /// As a number.
+    type Output;
+}
+
+#[diagnostic::do_not_recommend]
+impl<N, K: NonZero, S: NonZero, O> Widen<K, S, O> for N
+where
+    N: Sub<B1>,
+    Sub1<N>: Mul<S>,
+    Prod<Sub1<N>, S>: Add<K>,
+    Sum<Prod<Sub1<N>, S>, K>: Add<O>,
+{
+    type Output = Sum<Sum<Prod<Sub1<N>, S>, K>, O>;
+}
+
+/// What [`Widen`] gives.
+type Wide<N, K, S, O> = <N as Widen<K, S, O>>::Output;
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize, const K: usize, const S: usize, const O: usize> Spread<Valid, K, S, O> for Len<N>
+where
+    Self: Known,
+    Len<K>: Known,
+    Len<S>: Known,
+    Len<O>: Known,
+    NumberOf<N>: Widen<NumberOf<K>, NumberOf<S>, NumberOf<O>>,
+    Wide<NumberOf<N>, NumberOf<K>, NumberOf<S>, NumberOf<O>>: Number,
+{
+    type Output = <Wide<NumberOf<N>, NumberOf<K>, NumberOf<S>, NumberOf<O>> as Number>::Len;
+    const BEFORE: usize = {
+        check_output_padding(S, O);
+        0
+    };
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize, const P: usize, const K: usize, const S: usize, const O: usize> Spread<Pad<P, P>, K, S, O>
+    for Len<N>
+where
+    Self: Known,
+    Len<P>: Known,
+    Len<K>: Known,
+    Len<S>: Known,
+    Len<O>: Known,
+    NumberOf<P>: Mul<U2>,
+    NumberOf<N>: Widen<NumberOf<K>, NumberOf<S>, NumberOf<O>>,
+    Wide<NumberOf<N>, NumberOf<K>, NumberOf<S>, NumberOf<O>>: Sub<Prod<NumberOf<P>, U2>>,
+    Diff<Wide<NumberOf<N>, NumberOf<K>, NumberOf<S>, NumberOf<O>>, Prod<NumberOf<P>, U2>>: Number + NonZero,
+{
+    type Output =
+        <Diff<Wide<NumberOf<N>, NumberOf<K>, NumberOf<S>, NumberOf<O>>, Prod<NumberOf<P>, U2>> as Number>::Len;
+    const BEFORE: usize = {
+        check_output_padding(S, O);
+        P
+    };
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize, const K: usize, const S: usize> Spread<Same, K, S, 0> for Len<N>
+where
+    Self: Known,
+    Len<S>: Known,
+    NumberOf<N>: Mul<NumberOf<S>>,
+    Prod<NumberOf<N>, NumberOf<S>>: Number + NonZero,
+{
+    type Output = <Prod<NumberOf<N>, NumberOf<S>> as Number>::Len;
+    const BEFORE: usize = K.saturating_sub(S) / 2;
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize, const L: usize, const K: usize, const S: usize, const O: usize> Spread<To<L, L>, K, S, O>
+    for Len<N>
+{
+    type Output = Len<L>;
+    const BEFORE: usize = {
+        assert!(N > 0 && K > 0 && S > 0, "a length, a kernel and a stride are 1 or above");
+        check_output_padding(S, O);
+        assert!(
+            (N - 1) * S + K + O == L,
+            "another length than the `L` of `To<L>` comes out: (N - 1) * stride + kernel"
+        );
+        0
+    };
+}
+
+/// The way of a transposed convolution's window over what comes out, for the loops.
+pub(crate) struct Back<P, const N: usize, const K: usize, const S: usize, const O: usize>(PhantomData<P>);
+
+impl<P, const N: usize, const K: usize, const S: usize, const O: usize> Axis for Back<P, N, K, S, O>
+where
+    Len<N>: Spread<P, K, S, O>,
+{
+    const IN: usize = <Len<N> as Spread<P, K, S, O>>::Output::LEN;
+    const OUT: usize = N;
+    const KERNEL: usize = K;
+    const STRIDE: usize = S;
+    const DILATION: usize = 1;
+    const BEFORE: usize = <Len<N> as Spread<P, K, S, O>>::BEFORE;
+    const COUNTS_PADDING: bool = true;
+}
+
 /// One direction of a window's way over `N` places, for the loops.
 pub(crate) struct Line<P, const N: usize, const K: usize, const S: usize, const D: usize>(PhantomData<P>);
 
