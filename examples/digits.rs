@@ -8,6 +8,8 @@
 //! cargo run --release --example digits -- 3 1       # another split, other first parameters
 //! ```
 
+#[path = "support/digits.rs"]
+mod data;
 #[path = "support/plot.rs"]
 mod plot;
 
@@ -15,26 +17,20 @@ use constnet::data::{Dataset, Standardizer, shuffle, stratified_split};
 use constnet::init::Init;
 use constnet::loss::CrossEntropy;
 use constnet::metrics::ConfusionMatrix;
-use constnet::nalgebra::SVector;
 use constnet::optimizer::Adam;
 use constnet::optimizer::schedule::Cosine;
 use constnet::train::{BatchDone, EpochDone, Fit, Observer, Trainer};
-use constnet::{Class, Dense, Dropout, Network, Relu, Vector};
-use flate2::read::GzDecoder;
+use constnet::{Dense, Dropout, Network, Relu, Vector};
 use indicatif::{ProgressBar, ProgressStyle};
 use plot::Losses;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::error::Error;
-use std::fs::{self, File};
+use std::fs;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
-
-type Pixels = SVector<f32, 64>;
-type Digit = Class<10>;
 
 // Dropout on the pixels and on the hidden layer: with so few samples, a network learns them by heart without it. Sizes, rates
 // and epochs were chosen by splitting the training part once more; the test part had no say.
@@ -61,7 +57,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     let [split_seed, init_seed] = seeds()?;
     // The same seed gives the same split. Stratified: a fifth of every class is for the test.
-    let (mut pixels, mut digits) = load()?;
+    let (mut pixels, mut digits) = data::load()?;
     shuffle(&mut pixels, &mut digits, &mut StdRng::seed_from_u64(split_seed));
     let ((train_x, train_y), (test_x, test_y)) = stratified_split(&mut pixels, &mut digits, 0.8)?;
 
@@ -138,31 +134,5 @@ impl Observer<Digits> for Watch {
         self.losses.training.push(done.loss);
         self.losses.test.extend(done.validation_loss);
         ControlFlow::Continue(())
-    }
-}
-
-/// Reads the digits: a line each, 64 pixels from 0 to 16 and the class. Every error names the file, and the line where it can.
-fn load() -> Result<(Vec<Pixels>, Vec<Digit>), Box<dyn Error>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/digits.csv.gz");
-    let in_file = |error: &dyn Error| format!("{}: {error}", path.display());
-    let file = File::open(&path).map_err(|error| in_file(&error))?;
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(GzDecoder::new(file));
-    let (mut pixels, mut digits) = (Vec::new(), Vec::new());
-    for (line, numbers) in (1..).zip(reader.deserialize::<Vec<u8>>()) {
-        let numbers = numbers.map_err(|error| in_file(&error))?;
-        let (x, digit) = parse(&numbers).map_err(|error| format!("{}: line {line}: {error}", path.display()))?;
-        pixels.push(x);
-        digits.push(digit);
-    }
-    Ok((pixels, digits))
-}
-
-fn parse(numbers: &[u8]) -> Result<(Pixels, Digit), Box<dyn Error>> {
-    let Ok::<[u8; 65], _>([pixels @ .., class]) = numbers.try_into() else {
-        return Err(format!("{} numbers, and there should be 64 pixels and a class", numbers.len()).into());
-    };
-    match pixels.iter().find(|&&pixel| pixel > 16) {
-        Some(pixel) => Err(format!("a pixel is {pixel}, and should be 0 to 16").into()),
-        None => Ok((SVector::from(pixels.map(f32::from)), Class::new(class.into())?)),
     }
 }
