@@ -8,10 +8,13 @@ use constnet::layer::{Layer, Parameters};
 use constnet::shape::argument::TensorFor;
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::{
-    BatchNorm, Causal, Class, Concat, ConstZero, Conv2d, Conv2dNoBias, Dense, DenseNoBias, Dropout, Elu, Embedding,
-    Epsilon, Flatten, Gelu, GeluTanh, GlobalAvgPool, HardSigmoid, HardSwish, Identity, Image, LayerNorm, LeakyRelu,
-    LearnedPositions, LogSoftmax, Network, Pad, Parallel, PositionalEncoding, Relu, Reshape, Residual, RmsNorm,
-    SelfAttention, Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Sum, Tanh, Tokens, Vector,
+    AvgPool1d, AvgPool2d, BatchNorm, Bidirectional, Causal, Class, Concat, ConstZero, Conv1d, Conv2d, Conv2dNoBias,
+    ConvTranspose1d, ConvTranspose2d, Dense, DenseNoBias, DepthwiseConv1d, DepthwiseConv2d, Dilation, Dropout, Elu,
+    Embedding, Epsilon, Flatten, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, GroupNorm, GroupedConv1d, GroupedConv2d,
+    Gru, HardSigmoid, HardSwish, Identity, Image, Last, LayerNorm, LeakyRelu, LearnedPositions, LogSoftmax, Lstm,
+    MaxPool1d, MaxPool2d, Momentum, Network, OutputPadding, Pad, Parallel, PositionalEncoding, Relu, Reshape, Residual,
+    RmsNorm, Rnn, Same, SelfAttention, Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Sum, Tanh, TimeDistributed,
+    Tokens, Upsample, Valid, Vector,
 };
 use safetensors::{Dtype, SafeTensors};
 use std::any::type_name;
@@ -59,6 +62,16 @@ models! {
         (Dense<6, 6>, Tanh, Residual<(LeakyRelu<1, 8>, Dense<6, 6>, Identity)>, (Elu<3, 2>, Dense<6, 3>), Relu, Softmax)
     )>;
     KerasSequence "keras_sequence": Network<Sequence<3, 4>, (Dense<3, 5>, Softmax, Flatten, Dense<20, 2>)>;
+    TorchImage "torch_image": Network<Image<1, 12, 10>, (
+        Conv2d<1, 4, 3, 3, Stride, Pad<1>>, BatchNorm<4>, Relu, MaxPool2d<2>,
+        DepthwiseConv2d<4, 3, 3, Stride, Same>, Conv2dNoBias<4, 6, 1>, GroupNorm<2, 6>,
+        GroupedConv2d<2, 3, 2, 3, 2, Stride<2, 1>, Pad<1, 0>>, Silu, AvgPool2d<1, 2, Stride<1, 2>, Pad<0, 1>>,
+        Upsample<2, 1>, Conv2d<4, 3, 2, 2, Stride, Pad<1>, Dilation<2>>, Flatten, Dense<54, 3>
+    )>;
+    TorchDecoder "torch_decoder": Network<Vector<6>, (
+        Dense<6, 12>, Reshape<Image<3, 2, 2>>, Relu, ConvTranspose2d<3, 4, 3, 3, Stride<2>, Pad<1>, OutputPadding<1>>, Relu,
+        ConvTranspose2d<4, 2, 2, 2, Stride<2>>, Upsample, ConvTranspose2d<2, 1, 1, 3>, GlobalMaxPool, Flatten, Dense<1, 2>
+    )>;
     TorchBranches "torch_branches": Network<Image<2, 7, 6>, (
         Parallel<
             (Conv2d<2, 4, 3, 3, Stride<2>, Pad<1>>, Relu, Conv2dNoBias<4, 4, 3, 3, Stride, Pad<1>>, BatchNorm<4>),
@@ -66,12 +79,52 @@ models! {
         >,
         Relu, Parallel<Conv2d<4, 2, 1>, Conv2d<4, 3, 1, 3, Stride, Pad<0, 1>>, Concat>, GlobalAvgPool
     )>;
+    TorchSignal "torch_signal": Network<Sequence<2, 16>, (
+        Identity, Conv1d<2, 4, 3, Stride, Causal, Dilation<2>>, BatchNorm<4>, Tanh, MaxPool1d<3, Stride<2>, Pad<1>>,
+        GroupedConv1d<2, 2, 3, 3, Stride, Same>, AvgPool1d<2>, Identity, LayerNorm<6>, Dense<6, 4>, Identity,
+        ConvTranspose1d<4, 3, 2, Stride<2>>, GlobalAvgPool, Flatten, BatchNorm<3, Epsilon<1, 1000>, Momentum<1, 100>>
+    )>;
+    TorchRecurrent "torch_recurrent": Network<Sequence<3, 6>, (
+        (Gru<3, 4>, Dropout<1, 10>, Gru<4, 4>), Bidirectional<Lstm<4, 3>>, Rnn<6, 4, Relu>, Last, Dense<4, 2>
+    )>;
     TorchAttention "torch_attention": Network<Sequence<4, 5>, (
         PositionalEncoding, Residual<(LayerNorm<4, Epsilon<1, 1000000>>, SelfAttention<4, 2>)>, Flatten, Dense<20, 2>
     )>;
     TorchTransformer "torch_transformer": Network<Tokens<7, 5>, (
         Embedding<7, 4>, LearnedPositions<4, 5>, Residual<(LayerNorm<4>, SelfAttention<4, 2, Causal>)>,
         Residual<(LayerNorm<4>, Dense<4, 6>, Gelu, Dense<6, 4>)>, RmsNorm<4, Epsilon<1, 8388608>>, Dense<4, 7>
+    )>;
+    KerasImage "keras_image": Network<Image<1, 11, 8>, (
+        (
+            Conv2d<1, 4, 3, 3, Stride<2>, Same>, Relu, BatchNorm<4, Epsilon<1, 1000>, Momentum<1, 100>>, Identity,
+            GroupedConv2d<2, 2, 2, 2, 3, Stride, Same>, Silu, MaxPool2d<3, 3, Stride<2>, Same>,
+            GroupedConv2d<4, 1, 2, 2, 2, Stride, Same>, GroupNorm<4, 8, Epsilon<1, 1000>>, Upsample<2, 3>,
+            (DepthwiseConv2d<8, 3>, Conv2d<8, 5, 1>), Tanh, AvgPool2d<2, 1>, Conv2dNoBias<5, 3, 1>, Flatten,
+            BatchNorm<24, Epsilon<1, 100>, Momentum<1, 100>>
+        ),
+        (Dense<24, 3>,)
+    )>;
+    KerasDecoder "keras_decoder": Network<Image<2, 2, 3>, (
+        ConvTranspose2d<2, 3, 4, 4, Stride<2>, Pad<1>>, Relu,
+        ConvTranspose2d<3, 2, 1, 2, Stride<2>, Valid, OutputPadding<1, 0>>,
+        ConvTranspose2d<2, 2, 2, 2, Stride<3>, Valid, OutputPadding<1>>, GlobalMaxPool
+    )>;
+    KerasBranches "keras_branches": Network<Image<2, 8, 8>, (
+        Parallel<
+            (Conv2dNoBias<2, 4, 3, 3, Stride<2>, Same>, BatchNorm<4, Epsilon<1, 1000>, Momentum<1, 100>>),
+            Conv2d<2, 4, 1, 1, Stride<2>>, Sum
+        >,
+        Relu, Parallel<Conv2d<4, 2, 1>, DepthwiseConv2d<4, 3, 3, Stride, Same>, Concat>, GlobalAvgPool, Dense<6, 2>
+    )>;
+    KerasSignal "keras_signal": Network<Sequence<2, 16>, (
+        Conv1d<2, 4, 3, Stride, Causal, Dilation<2>>, Relu, MaxPool1d<2>, DepthwiseConv1d<4, 3>,
+        (DepthwiseConv1d<4, 2, Stride, Same>, Conv1d<4, 4, 1>), Upsample, ConvTranspose1d<4, 3, 2, Stride<2>>,
+        AvgPool1d<3, Stride<2>>, LayerNorm<3, Epsilon<1, 1000>>, TimeDistributed<(Dense<3, 4>, Tanh, Dense<4, 2>)>,
+        RmsNorm<2, Epsilon<1, 1000000>>, GlobalAvgPool
+    )>;
+    KerasRecurrent "keras_recurrent": Network<Tokens<7, 6>, (
+        Embedding<7, 3>, Gru<3, 4>, Bidirectional<Lstm<4, 3>>, Rnn<6, 4>, Dropout<1, 4>, Gru<4, 3>, Lstm<3, 4>, Last,
+        Dense<4, 2>
     )>;
 }
 
@@ -164,9 +217,18 @@ fn load_and_check_all(folder: &Path) -> Result {
     load_and_check(folder, "keras_classifier", KerasClassifier::ZERO)?;
     load_and_check(folder, "keras_functional", KerasFunctional::ZERO)?;
     load_and_check(folder, "keras_sequence", KerasSequence::ZERO)?;
+    load_and_check(folder, "torch_image", TorchImage::ZERO)?;
+    load_and_check(folder, "torch_decoder", TorchDecoder::ZERO)?;
     load_and_check(folder, "torch_branches", TorchBranches::ZERO)?;
+    load_and_check(folder, "torch_signal", TorchSignal::ZERO)?;
+    load_and_check(folder, "torch_recurrent", TorchRecurrent::ZERO)?;
     load_and_check(folder, "torch_attention", TorchAttention::ZERO)?;
-    load_and_check(folder, "torch_transformer", TorchTransformer::ZERO)
+    load_and_check(folder, "torch_transformer", TorchTransformer::ZERO)?;
+    load_and_check(folder, "keras_image", KerasImage::ZERO)?;
+    load_and_check(folder, "keras_decoder", KerasDecoder::ZERO)?;
+    load_and_check(folder, "keras_branches", KerasBranches::ZERO)?;
+    load_and_check(folder, "keras_signal", KerasSignal::ZERO)?;
+    load_and_check(folder, "keras_recurrent", KerasRecurrent::ZERO)
 }
 
 /// Would catch: a kernel that is not transposed, an order of flattening, an option or a key that is not the framework's.

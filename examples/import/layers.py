@@ -30,7 +30,19 @@ def conv(shapes, weight, bias, stride, padding, dilation, groups, where, channel
     elif bias is None:
         name += "NoBias"
     shapes.set(outputs, lengths)
-    return single(where, generic(name, numbers, text), weight=weight, bias=bias)
+    found = single(where, generic(name, numbers, text), weight=weight, bias=bias)
+    span = dilation[0] * (kernel[0] - 1)
+    if len(kernel) == 1 and stride[0] == 1 and padding == [(span, span)] and span:
+        causal = [(argument.replace(f"Pad<{span}>", "Causal"), default) for argument, default in text]
+        shapes.padded = found, generic(name, numbers, causal), span
+    return found
+
+
+def trim(shapes):
+    """Cuts off what a convolution has padded at the end: then none of its outputs looks ahead."""
+    convolution, causal, span = shapes.padded
+    convolution.text, shapes.padded = causal, None
+    shapes.set(shapes.axes[shapes.channels], [shapes.lengths()[0] - span])
 
 
 def conv_transpose(shapes, weight, bias, stride, padding, extra, where, channels):

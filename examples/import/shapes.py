@@ -23,6 +23,7 @@ class Shapes:
         self.order = None  # Where constnet's flattened numbers are among the framework's, until a layer takes them.
         self.pooled = False  # Whether the lengths of 1 are what a global pool has left, which constnet drops at once.
         self.padding = None  # What a module has padded with zeros for the convolution that must follow: pairs, for each length.
+        self.padded = None  # A convolution that is causal once as many steps as it has padded are cut off: see `trim`.
         self.met = [0]  # How many layers were met, in all branches.
         if not 1 <= len(self.axes) <= 3 or not all(isinstance(axis, int) and axis > 0 for axis in self.axes):
             raise Refused(f"inputs of shape {list(axes)}: 1 to 3 axes are needed, each of a fixed length")
@@ -61,6 +62,7 @@ class Shapes:
     def settle(self, where, order=False, pooled=True):
         """Before any layer: nothing may wait for a layer of another kind."""
         self.met[0] += 1
+        self.padded = None
         if self.padding is not None:
             raise Refused(f"{where}: zeros were padded before it, and only a convolution takes them up")
         if self.order is not None and order:

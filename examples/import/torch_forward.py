@@ -1,5 +1,6 @@
 """Classes of the user's: `torch.fx` finds out what their `forward` does, which must be a chain, with branches that join again."""
 
+import inspect
 import operator
 
 import torch
@@ -85,10 +86,12 @@ def convert_own(module, name, where, shapes, convert):
         raise Refused(f"{where}: a `__call__` of its own may change what it does")
     tracer = Tracer(shapes.axes)
     try:
-        nodes = list(tracer.trace(module).nodes)
+        inputs = list(inspect.signature(module.forward).parameters.values())
+        given = {each.name: each.default for each in inputs[1:] if each.default is not each.empty}
+        nodes = list(tracer.trace(module, given or None).nodes)
     except Exception as error:  # Whatever the user's code raises.
         raise Refused(f"{where}: torch.fx cannot trace it: {error}") from error
-    forward = Forward(module, name, where, nodes, tracer, convert)
+    forward = Forward(module, name, where, nodes, tracer, convert, len(given))
     found = forward.layers(forward.result, forward.start, shapes)
     return found[0] if len(found) == 1 else found or Single("Identity")
 
@@ -96,19 +99,19 @@ def convert_own(module, name, where, shapes, convert):
 class Forward:
     """What a `forward` does: its nodes, in order."""
 
-    def __init__(self, module, name, where, nodes, tracer, convert):
+    def __init__(self, module, name, where, nodes, tracer, convert, given):
         self.module, self.name, self.where, self.tracer, self.convert = module, name, where, tracer, convert
         self.order = {node: place for place, node in enumerate(nodes)}
         inputs = [node for node in nodes if node.op == "placeholder"]
-        if len(inputs) != 1:
-            raise Refused(f"{where}: its `forward` takes {len(inputs)} inputs, and a network has one")
+        if len(inputs) - given != 1:
+            raise Refused(f"{where}: its `forward` takes {len(inputs) - given} inputs, and a network has one")
         self.start, self.result = inputs[0], nodes[-1].args[0]
         if not isinstance(self.result, fx.Node):
             raise Refused(f"{where}: its `forward` gives several results, and a network has one output")
         used = self.before(self.result)
         for node in nodes[:-1]:
             # Parts of a tuple that are not used are nothing; another call may change numbers in place.
-            if node not in used and node.op != "get_attr" and node.target is not operator.getitem:
+            if node not in used and node is not self.start and not self.is_constant(node) and node.target is not operator.getitem:
                 raise self.refuse(node, "its result is not used")
 
     def refuse(self, node, why="it is nothing that constnet has a layer for"):
@@ -194,7 +197,8 @@ class Forward:
             if parts != [0] or node.args[:3] != (node.args[0],) * 3:
                 raise Refused(f"{where}: only the first result of queries, keys and values that are the same is understood")
             return [attention(module, self.is_causal(node, where), where, shapes)]
-        if any(each is not None for each in node.args[1:]) or node.kwargs:
+        states = [each for each in node.all_input_nodes if each is not node.args[0]]
+        if not all(self.is_constant(each) and not self.tracer.value(each).any() for each in states):
             raise Refused(f"{where}: it starts from a given state, and constnet's from zeros")
         state = [1, 0] if type(module) is nn.LSTM else [1]
         newest = parts[:-1] == state and (parts[-1] == -1 or parts[-1] == module.num_layers - 1)
@@ -220,8 +224,11 @@ class Forward:
         return True
 
     def index(self, index, where, shapes):
-        """`x[:, -1]`: the last step."""
+        """`x[:, -1]`: the last step; `x[:, :, :-p]`: without what a convolution's padding has added at the end."""
         index = list(index) if isinstance(index, tuple) else [index]
+        if shapes.padded and index[:2] == [slice(None)] * 2 and index[2:] == [slice(None, -shapes.padded[2])]:
+            layers.trim(shapes)
+            return []
         numbers = [axis for axis, each in enumerate(index) if each != slice(None)]
         if len(numbers) != 1 or not isinstance(index[numbers[0]], int):
             raise Refused(f"{where}: of a tensor only the last step can be taken, as in `x[:, -1]`")

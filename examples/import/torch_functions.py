@@ -111,6 +111,8 @@ def reshape(sizes, where, shapes):
 
 def squeeze(axes, where, shapes):
     """Takes out the lengths of 1 that a global pool leaves."""
+    if shapes.axes == (1,) and axes == [1]:
+        return []  # A vector of one number is a number.
     axes = [axis for axis in axes if shapes.axes[axis - 1] == 1] if axes else list(range(2, len(shapes.axes) + 1))
     if not shapes.pooled or 0 in axes or 1 in axes:
         raise Refused(f"{where}: only what a global pool leaves can be squeezed")

@@ -62,6 +62,20 @@ class Called(Skip):
         return -super().__call__(x)
 
 
+class Masked(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x, mask=None):
+        return self.inner(x) if mask is None else self.inner(x) * mask
+
+
+class Two(Masked):
+    def forward(self, x, y):
+        return self.inner(x) + y
+
+
 def wrapped(function, inner=None):
     return Wrapper(function, inner)
 
@@ -152,6 +166,8 @@ for model, axes, expected in [
     (wrapped(lambda inner, x: x.add_(inner(x))), (3,), f"{calls} `add_`: in place, it changes what another branch takes"),
     (wrapped(lambda inner, x: inner(x) if x.sum() < 1000 else x), (3,), f"{own}: torch.fx cannot trace it: symbolically traced variables cannot be used as inputs to control flow"),
     (wrapped(lambda inner, x: (inner(x), x)), (3,), f"{own}: its `forward` gives several results, and a network has one output"),
+    (Two(linear), (3,), "module Two (`the model`): its `forward` takes 2 inputs, and a network has one"),
+    (wrapped(lambda inner, x: inner(x).relu()[:, :, :-4], nn.Conv1d(2, 3, 3, padding=4, dilation=2)), (2, 9), f"indexing in {own}: of a tensor only the last step can be taken, as in `x[:, -1]`"),
     (wrapped(lambda inner, x: [functional.relu(x, inplace=True), inner(x)][1]), (3,), f"{calls} `relu`: its result is not used"),
     (wrapped(lambda inner, x: x + x), (3,), f"{calls} `add`: of a tensor and itself"),
     (wrapped(lambda inner, x: inner(x).transpose(0, 1)), (3,), f"{own}: `transpose` moves the batch"),
@@ -186,6 +202,10 @@ for model, axes, expected in [
     (wrapped(lambda inner, x: inner(x)[0] + x, nn.GRU(3, 3, batch_first=True)), (4, 3), "Network<Sequence<3, 4>, (Residual<Gru<3, 3>>,)>"),
     (wrapped(attend(attn_mask=nn.Transformer.generate_square_subsequent_mask(5), is_causal=True), heads), (5, 4), "Network<Sequence<4, 5>, (SelfAttention<4, 2, Causal>,)>"),
     (wrapped(lambda inner, x: x + inner(torch.arange(x.shape[1], device=x.device)), nn.Embedding(5, 3)), (5, 3), "Network<Sequence<3, 5>, (LearnedPositions<3, 5>,)>"),
+    (wrapped(lambda inner, x: inner(x, (torch.zeros(1, x.size(0), 4),) * 2)[0], nn.LSTM(3, 4, batch_first=True)), (5, 3), "Network<Sequence<3, 5>, (Lstm<3, 4>,)>"),
+    (wrapped(lambda inner, x: inner(x)[:, :, :-4].contiguous(), nn.Conv1d(2, 3, 3, padding=4, dilation=2)), (2, 9), "Network<Sequence<2, 9>, (Conv1d<2, 3, 3, Stride, Causal, Dilation<2>>,)>"),
+    (wrapped(lambda inner, x: inner(x).squeeze(-1), nn.Linear(3, 1)), (3,), "Network<Vector<3>, (Dense<3, 1>,)>"),
+    (Masked(linear), (3,), "Network<Vector<3>, (Dense<3, 3>,)>"),
     (nn.Sequential(nn.Conv2d(1, 2, (3, 4), 2, padding=0), nn.InstanceNorm2d(2)), (1, 8, 8), "module InstanceNorm2d (`the model.1`): constnet has no layer for it, with these options"),
 ]:
     taken(model, axes, expected)
