@@ -302,9 +302,10 @@ impl<const IN: usize, const OUT: usize, const K: usize, const D: usize, T: Scala
         let (Some(inputs), Some(seen)) = (state.inputs.get_mut(state.turn), state.seen.get_mut(state.turn)) else {
             return;
         };
-        inputs.rotate_left(1);
-        if let Some(last) = inputs.last_mut() {
-            *last = *x;
+        // Not `rotate_left`, which has a way to panic.
+        let mut moved = *x;
+        for input in inputs.iter_mut().rev() {
+            core::mem::swap(input, &mut moved);
         }
         *seen = K.min(*seen + 1);
         state.turn = if state.turn + 1 < D { state.turn + 1 } else { 0 };

@@ -3,10 +3,15 @@
 use crate::Exclusive;
 use constnet::nalgebra::{SMatrix, SVector};
 use constnet::optimizer::{Adagrad, Adam, AdamW, Momentum, RmsProp, Sgd};
+use constnet::streaming::Streaming;
 use constnet::train::Trainer;
 use constnet::{
-    Class, Dense, DenseNoBias, Elu, Flatten, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, Image, LeakyRelu,
-    LogSoftmax, Network, Relu, Reshape, Residual, Sequence, Sigmoid, Silu, Softmax, Softplus, Tanh, Vector, loss,
+    AvgPool1d, AvgPool2d, BatchNorm, Bidirectional, Causal, Class, Concat, Conv1d, Conv2d, Conv2dNoBias, Dense,
+    DenseNoBias, DepthwiseConv2d, Dilation, Elu, Embedding, Flatten, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool,
+    GroupNorm, GroupedConv2d, Gru, HardSigmoid, HardSwish, Identity, Image, Last, LayerNorm, LeakyRelu,
+    LearnedPositions, LogSoftmax, Lstm, MaxPool1d, MaxPool2d, Network, Pad, Parallel, PositionalEncoding, Relu,
+    Reshape, Residual, RmsNorm, Rnn, Same, SelfAttention, Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Tanh,
+    TimeDistributed, Tokens, Upsample, Valid, Vector, loss,
 };
 
 /// A network and its trainer as statics, and two functions: one predicts, one makes a training step.
@@ -131,4 +136,68 @@ model! {
         [SVector<f32, 9> => SVector<f32, 1>],
     Adam = Adam::const_new(1e-3),
     loss::BinaryCrossEntropyWithLogits = loss::BinaryCrossEntropyWithLogits, |targets: SVector<f32, 1>| Some(targets)
+}
+
+model! {
+    picture, 2, constnet_picture_predict, constnet_picture_step,
+    Network<Image<2, 12, 10>, (
+        Conv2d<2, 6, 3, 3, Stride<2>, Pad<1>>, BatchNorm<6>, Relu,
+        Residual<(GroupedConv2d<2, 3, 3, 3, 3, Stride<1>, Same>, DepthwiseConv2d<6, 3, 3, Stride<1>, Same>, GroupNorm<2, 6>)>,
+        Parallel<(Conv2d<6, 4, 1>, MaxPool2d<2>), (AvgPool2d<2>, Conv2dNoBias<6, 3, 1>), Concat>,
+        Upsample, Conv2d<7, 5, 3, 3, Stride<1>, Valid, Dilation<1>>, GlobalAvgPool, Dense<5, 4>,
+    )>: [[SMatrix<f32, 2, 10>; 12] => SVector<f32, 4>],
+    Adam = Adam::const_new(1e-3),
+    loss::CrossEntropy = loss::CrossEntropy, |labels: usize| classes::<4, 2>(labels).as_ref()
+}
+
+model! {
+    signal, 2, constnet_signal_predict, constnet_signal_step,
+    Network<Sequence<3, 16>, (
+        Conv1d<3, 8, 3, Stride<1>, Causal, Dilation<2>>, LayerNorm<8>, Rnn<8, 8>, Gru<8, 8>, RmsNorm<8>, Lstm<8, 8>, Last, Dense<8, 2>,
+    )>: [SMatrix<f32, 3, 16> => SVector<f32, 2>],
+    Adam = Adam::const_new(1e-3),
+    loss::Mse = loss::Mse, |targets: SVector<f32, 2>| Some(targets)
+}
+
+model! {
+    both_ways, 2, constnet_both_ways_predict, constnet_both_ways_step,
+    Network<Sequence<3, 16>, (
+        Bidirectional<Gru<3, 4>>, MaxPool1d<2>, AvgPool1d<2>, TimeDistributed<(Dense<8, 6>, Tanh)>, GlobalMaxPool, Dense<6, 2>,
+    )>: [SMatrix<f32, 3, 16> => SVector<f32, 2>],
+    Adam = Adam::const_new(1e-3),
+    loss::Mse = loss::Mse, |targets: SVector<f32, 2>| Some(targets)
+}
+
+model! {
+    text, 2, constnet_text_predict, constnet_text_step,
+    Network<Tokens<9, 6>, (
+        Embedding<9, 8>, PositionalEncoding, LearnedPositions<8, 6>,
+        Residual<(LayerNorm<8>, SelfAttention<8, 2, Causal>)>, Residual<(LayerNorm<8>, Dense<8, 16>, Gelu, Dense<16, 8>)>,
+        SelfAttention<8, 4>, Last, Dense<8, 9>,
+    )>: [[Class<9>; 6] => SVector<f32, 9>],
+    Adam = Adam::const_new(1e-3),
+    loss::CrossEntropy = loss::CrossEntropy, |labels: usize| classes::<9, 2>(labels).as_ref()
+}
+
+/// One step of a signal at a time.
+mod control {
+    use super::*;
+
+    type Layers = (
+        Conv1d<3, 8, 3, Stride<1>, Causal, Dilation<2>>,
+        LayerNorm<8>,
+        Rnn<8, 8>,
+        Gru<8, 8>,
+        Lstm<8, 8>,
+        Last,
+        Dense<8, 2>,
+    );
+    type State = <Layers as Streaming<Vector<3>>>::State;
+
+    static NET: Network<Sequence<3, 16>, Layers> = Network::ZERO;
+
+    #[unsafe(no_mangle)]
+    extern "C" fn constnet_control_step(state: &mut State, x: &SVector<f32, 3>, y: &mut SVector<f32, 2>) {
+        *y = NET.step(state, x);
+    }
 }
