@@ -90,7 +90,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         size_of::<Writer>(),
         size_of::<Writing>()
     );
-    let [single, pairs] = entropies(train, test);
+    let [single, pairs] = entropies(train, test)?;
     println!("without memory: {single:.3} nats a character; from the character before: {pairs:.3}");
     if cfg!(debug_assertions) {
         println!("this is a debug build: `cargo run --release --example tiny_transformer` is many times faster");
@@ -160,24 +160,23 @@ fn evaluate(net: &Writer, trainer: &Writing, text: &[u8]) -> Result<f32, Box<dyn
 
 /// What a character of `test` costs, in nats, by the frequencies of characters in `train`, and by those of pairs. Every one and every
 /// pair counts once more than it was seen.
-fn entropies(train: &[u8], test: &[u8]) -> [f64; 2] {
-    let mut singles = [1_u32; 256];
-    let mut pairs = [[1_u32; 256]; 256];
+fn entropies(train: &[u8], test: &[u8]) -> Result<[f64; 2], Box<dyn Error>> {
+    let mut singles = [1_u32; N];
+    let mut pairs = [[1_u32; N]; N];
     for two in train.windows(2) {
-        singles[usize::from(two[1])] += 1;
-        pairs[usize::from(two[0])][usize::from(two[1])] += 1;
+        let [before, now] = [token(two[0])?.index(), token(two[1])?.index()];
+        singles[now] += 1;
+        pairs[before][now] += 1;
     }
-    let cost = |counts: &[u32; 256], byte: u8| {
-        let all: u32 = alphabet().map(|byte| counts[usize::from(byte)]).sum();
-        (f64::from(all) / f64::from(counts[usize::from(byte)])).ln()
-    };
+    let cost = |counts: &[u32; N], now: usize| (f64::from(counts.iter().sum::<u32>()) / f64::from(counts[now])).ln();
     let (mut sums, mut count) = ([0.0; 2], 0.0);
     for two in test.windows(2) {
-        sums[0] += cost(&singles, two[1]);
-        sums[1] += cost(&pairs[usize::from(two[0])], two[1]);
+        let [before, now] = [token(two[0])?.index(), token(two[1])?.index()];
+        sums[0] += cost(&singles, now);
+        sums[1] += cost(&pairs[before], now);
         count += 1.0;
     }
-    sums.map(|sum| sum / count)
+    Ok(sums.map(|sum| sum / count))
 }
 
 /// Prints what the network makes of a beginning. The lower the temperature, the surer the choice.
@@ -188,14 +187,14 @@ fn write(net: &Writer, start: &[u8], count: usize, temperature: f32, rng: &mut i
     for _ in 0..count {
         // Attention is causal: what stands behind the text makes no difference to its last character.
         let logits = net.predict(&text);
-        let next = draw(&logits, len - 1, temperature, rng);
+        let drawn = draw(&logits, len - 1, temperature, rng);
         if len == L {
             text.rotate_left(1);
             len -= 1;
         }
-        text[len] = next;
+        text[len] = drawn;
         len += 1;
-        print!("{}", alphabet().nth(next.index()).map_or(' ', char::from));
+        print!("{}", alphabet().nth(drawn.index()).map_or(' ', char::from));
         stdout().flush()?;
     }
     println!();

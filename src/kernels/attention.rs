@@ -1,4 +1,5 @@
 //! One head of attention, for one query at a time.
+#![allow(clippy::many_single_char_names)] // Queries, keys, values and probabilities have no other names.
 
 use crate::kernels::softmax::softmax_in_place;
 use crate::scalar::Scalar;
@@ -21,7 +22,12 @@ impl<T: Scalar> Head<T> {
     /// `HEADS` heads that share `width` numbers of each step.
     #[allow(clippy::cast_precision_loss)]
     pub(crate) fn all<const E: usize, const HEADS: usize>() -> impl Iterator<Item = Self> + Clone {
-        let width = const { if HEADS == 0 { 0 } else { E / HEADS } };
+        let width = const {
+            match E.checked_div(HEADS) {
+                Some(width) => width,
+                None => 0,
+            }
+        };
         let scale = T::from_f64(1.0 / libm::sqrt(width as f64));
         (0..HEADS).map(move |head| Self { start: head * width, width, scale })
     }

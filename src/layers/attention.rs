@@ -1,3 +1,5 @@
+#![allow(clippy::many_single_char_names)] // Queries, keys and values have no other names.
+
 use crate::kernels::attention::Head;
 use crate::kernels::dense::{add_scaled, dot};
 use crate::layer::{Differentiable, Layer, Role, tensors};
