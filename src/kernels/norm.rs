@@ -113,7 +113,7 @@ pub(crate) fn backward<T: Scalar, const C: usize, const CENTRED: bool>(
     let (g_mean, product_mean) = (g_sum * per_number, product_sum * per_number);
     for (x, dx) in x.iter().zip(dx) {
         for (&x, dx) in group.of(x).iter().zip(group.of_mut(dx)) {
-            *dx = scale * (*dx - g_mean - (x - mean) * scale * product_mean);
+            *dx = scale * (*dx - (g_mean + (x - mean) * scale * product_mean));
         }
     }
 }
