@@ -36,3 +36,9 @@ pub(crate) fn columns_mut<T, const C: usize, const L: usize>(matrix: &mut SMatri
     const { assert!(size_of::<SMatrix<T, C, L>>() == size_of::<[SVector<T, C>; L]>()) };
     unsafe { &mut *core::ptr::from_mut(matrix).cast() }
 }
+
+/// The same iterator, to be zipped: the `zip` of two `chunks_exact` divides by their length, and under `opt-level = "s"` keeps the
+/// panic for a division by 0.
+pub(crate) fn one_by_one<I: Iterator>(mut all: I) -> impl Iterator<Item = I::Item> {
+    core::iter::from_fn(move || all.next())
+}

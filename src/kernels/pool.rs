@@ -1,5 +1,6 @@
 //! Pooling: a window that slides over pixels and makes one of those under it. `V` is its way down, `H` its way along a row.
 
+use super::flat::one_by_one;
 use super::window::{Axis, pixels, row, row_mut};
 use crate::scalar::Scalar;
 
@@ -36,7 +37,7 @@ pub(crate) fn greater<T: Scalar>(max: T, x: T) -> T {
 #[inline]
 pub(crate) fn max_backward<V: Axis, H: Axis, T: Scalar, const C: usize>(x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
     let ((x, _), (dx, _)) = (x.as_chunks::<C>(), dx.as_chunks_mut::<C>());
-    let rows = y.as_chunks::<C>().0.chunks_exact(H::OUT).zip(dy.as_chunks::<C>().0.chunks_exact(H::OUT));
+    let rows = one_by_one(y.as_chunks::<C>().0.chunks_exact(H::OUT)).zip(dy.as_chunks::<C>().0.chunks_exact(H::OUT));
     for (oy, (y, dy)) in rows.enumerate() {
         for (ox, (y, dy)) in y.iter().zip(dy).enumerate() {
             let mut found = [false; C];
@@ -162,9 +163,9 @@ pub(crate) fn global_max_backward<T: Scalar, const C: usize>(x: &[T], y: &[T; C]
 #[inline]
 pub(crate) fn repeat<T: Scalar, const C: usize>(x: &[T], y: &mut [T], width: usize, down: usize, across: usize) {
     let (x, y) = (x.as_chunks::<C>().0, y.as_chunks_mut::<C>().0);
-    for (x, y) in x.chunks_exact(width).zip(y.chunks_exact_mut(width * across * down)) {
+    for (x, y) in one_by_one(x.chunks_exact(width)).zip(y.chunks_exact_mut(width * across * down)) {
         for y in y.chunks_exact_mut(width * across) {
-            for (x, y) in x.iter().zip(y.chunks_exact_mut(across)) {
+            for (x, y) in one_by_one(x.iter()).zip(y.chunks_exact_mut(across)) {
                 y.fill(*x);
             }
         }
@@ -182,9 +183,9 @@ pub(crate) fn repeat_backward<T: Scalar, const C: usize>(
 ) {
     dx.fill(T::ZERO);
     let (dy, dx) = (dy.as_chunks::<C>().0, dx.as_chunks_mut::<C>().0);
-    for (dx, dy) in dx.chunks_exact_mut(width).zip(dy.chunks_exact(width * across * down)) {
+    for (dx, dy) in one_by_one(dx.chunks_exact_mut(width)).zip(dy.chunks_exact(width * across * down)) {
         for dy in dy.chunks_exact(width * across) {
-            for (dx, dy) in dx.iter_mut().zip(dy.chunks_exact(across)) {
+            for (dx, dy) in one_by_one(dx.iter_mut()).zip(dy.chunks_exact(across)) {
                 for dy in dy {
                     add(dx, dy);
                 }
