@@ -68,7 +68,22 @@ where
     #[allow(clippy::declare_interior_mutable_const)]
     pub const START: L::State = ConstZero::ZERO;
 
-    /// Takes the next step of a sequence, and gives what comes out: [`Streaming`] tells more.
+    /// Takes the next step of a sequence, and gives what comes out: [`streaming`](mod@crate::streaming) tells more.
+    ///
+    /// ```
+    /// use constnet::nalgebra::SVector;
+    /// use constnet::{Dense, Gru, Last, Network, Sequence};
+    ///
+    /// type Net = Network<Sequence<6, 100>, (Gru<6, 16>, Last, Dense<16, 4>)>;
+    ///
+    /// let net = Net::ZERO;
+    /// let mut state = Net::START;
+    /// for _ in 0..100 {
+    ///     let x = SVector::<f32, 6>::from_element(0.5); // from a sensor
+    ///     let logits: SVector<f32, 4> = net.step(&mut state, &x);
+    ///     # assert_eq!(logits, SVector::zeros());
+    /// }
+    /// ```
     pub fn step<X: TensorFor<Vector<C>, T>>(
         &self,
         state: &mut L::State,
@@ -233,6 +248,22 @@ impl<In: Shape, L: Differentiable<In, T>, T: Scalar> Model for Network<In, L, T>
     type In = In;
     type Scalar = T;
 }
+
+/// A network that runs step by step.
+pub trait StepByStep {
+    /// What it remembers from step to step.
+    type State;
+}
+
+impl<const C: usize, const STEPS: usize, L, T: Element> StepByStep for Network<Sequence<C, STEPS>, L, T>
+where
+    L: Layer<Sequence<C, STEPS>, T> + Streaming<Vector<C>, T>,
+{
+    type State = L::State;
+}
+
+/// The state of a network that runs step by step: the type of its `START`.
+pub type StateOf<N> = <N as StepByStep>::State;
 
 /// The shape of a model's output.
 pub type OutOf<N> = <N as Layer<<N as Model>::In, <N as Model>::Scalar>>::Out;

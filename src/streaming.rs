@@ -1,13 +1,62 @@
 //! Sequences one step at a time: what audio and control loops run.
+//!
+//! A network over a `Sequence` takes it whole, with [`predict`](crate::Network::predict), or step by step, with
+//! [`step`](crate::Network::step) and a state that the caller owns. Both give the same bits.
+//!
+//! ```
+//! use constnet::nalgebra::SVector;
+//! use constnet::network::StateOf;
+//! use constnet::{Dense, Gru, Network, Sequence, Tanh};
+//!
+//! // Trained on sequences of 200 steps; step by step it runs on for as long as it is asked to.
+//! type Net = Network<Sequence<3, 200>, (Gru<3, 8>, Dense<8, 1>, Tanh)>;
+//! static NET: Net = Net::ZERO;
+//!
+//! struct Controller {
+//!     state: StateOf<Net>, // 8 numbers: what the Gru remembers
+//! }
+//!
+//! impl Controller {
+//!     const fn new() -> Self {
+//!         Self { state: Net::START }
+//!     }
+//!
+//!     /// Once for each reading of the sensors.
+//!     fn control(&mut self, sensors: [f32; 3]) -> f32 {
+//!         NET.step(&mut self.state, &SVector::from(sensors))[0]
+//!     }
+//! }
+//!
+//! let mut controller = Controller::new();
+//! for sensors in [[0.1, 0.0, 9.8], [0.2, 0.1, 9.7]] {
+//!     let torque = controller.control(sensors);
+//!     assert_eq!(torque, 0.0); // a network of zeros
+//! }
+//! controller.state = Net::START; // another sequence begins
+//! ```
+//!
+//! | layer | state | its output at a step |
+//! |---|---|---|
+//! | `Rnn`, `Gru` | [`RecurrentState`](crate::RecurrentState) | that of the step |
+//! | `Lstm` | [`LstmState`](crate::LstmState) | that of the step |
+//! | `Conv1d` with `Causal` and stride 1 | the last inputs | that of the step |
+//! | `GlobalAvgPool`, `GlobalMaxPool` | [`PoolState`](crate::PoolState) | the mean, the greatest so far |
+//! | `Last` | none | the step |
+//! | what treats each step alone: `Dense`, activations, normalisation over channels | none | that of the step |
+//! | `Residual`, `Parallel`, tuples | those of the layers inside | theirs |
+//!
+//! After `Last` or a global pooling the output is what the network says of the sequence so far; at the last step it is what
+//! `predict` gives.
 
 use crate::scalar::{ConstZero, Element};
 use crate::shape::{Shape, TensorOf};
 
 /// A layer that takes a sequence step by step: a tensor of shape `In` at a time, and a state that the caller owns.
 ///
-/// Fed with the steps of a sequence from a state of zero, it gives bit for bit what [`Layer::forward`](crate::layer::Layer::forward) gives for the whole of it. A
-/// layer that looks at one step only, such as `Dense` or an activation, has no state; after [`Last`](crate::Last) the
-/// output of each step is what the network says of the sequence so far.
+/// Fed with the steps of a sequence from a state of zero, it gives bit for bit what
+/// [`Layer::forward`](crate::layer::Layer::forward) gives for the whole of it. A layer that looks at one step only, such as
+/// `Dense` or an activation, has no state; after [`Last`](crate::Last) the output of each step is what the network says of the
+/// sequence so far.
 #[diagnostic::on_unimplemented(
     message = "layer `{Self}` cannot run one step of shape `{In}` (of `{T}`) at a time",
     label = "cannot run step by step",

@@ -1,0 +1,56 @@
+//! Global pooling step by step: of the sequence so far.
+
+use crate::kernels::pool::{greater, mean};
+use crate::layers::{GlobalAvgPool, GlobalMaxPool};
+use crate::scalar::{ConstZero, Element, Scalar};
+use crate::shape::Vector;
+use crate::streaming::Streaming;
+use nalgebra::SVector;
+
+/// What [`GlobalAvgPool`] and [`GlobalMaxPool`] remember from step to step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolState<const C: usize, T = f32> {
+    /// The sum, or the greatest so far, of each channel.
+    pub total: [T; C],
+    /// How many steps.
+    pub steps: usize,
+}
+
+impl<const C: usize, T: Element> ConstZero for PoolState<C, T> {
+    const ZERO: Self = Self { total: ConstZero::ZERO, steps: 0 };
+}
+
+/// Gives the mean so far.
+impl<const C: usize, T: Scalar> Streaming<Vector<C>, T> for GlobalAvgPool {
+    type Out = Vector<C>;
+    type State = PoolState<C, T>;
+
+    #[inline]
+    fn step(&self, state: &mut PoolState<C, T>, x: &SVector<T, C>, y: &mut SVector<T, C>) {
+        for (sum, &x) in state.total.iter_mut().zip(x) {
+            *sum += x;
+        }
+        state.steps = state.steps.saturating_add(1);
+        y.data.0 = [mean(&state.total, state.steps)];
+    }
+}
+
+/// Gives the greatest so far.
+impl<const C: usize, T: Scalar> Streaming<Vector<C>, T> for GlobalMaxPool {
+    type Out = Vector<C>;
+    type State = PoolState<C, T>;
+
+    #[inline]
+    fn step(&self, state: &mut PoolState<C, T>, x: &SVector<T, C>, y: &mut SVector<T, C>) {
+        let [x] = &x.data.0;
+        if state.steps == 0 {
+            state.total = *x;
+        } else {
+            for (max, &x) in state.total.iter_mut().zip(x) {
+                *max = greater(*max, x);
+            }
+        }
+        state.steps = state.steps.saturating_add(1);
+        y.data.0 = [state.total];
+    }
+}
