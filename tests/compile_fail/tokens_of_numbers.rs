@@ -1,0 +1,16 @@
+//! twin: text
+//! error: a tensor of shape `Tokens<26, 8>` of `f32` is wanted here, and this is `[[..]; 8]`
+use constnet::nalgebra::SMatrix;
+use constnet::shape::window::Valid;
+use constnet::{Causal, Class, Dense, Embedding, LearnedPositions, Network, Relu, SelfAttention, Tokens};
+
+type Read = Embedding<26, 12>;
+type Start = Network<Tokens<26, 8>, (Read,)>;
+type Text = Network<Tokens<26, 8>, (Read, LearnedPositions<12, 8>, SelfAttention<12, 3, Causal>, Dense<12, 26>, Relu)>;
+
+fn main() {
+    let zero = Class::<26>::const_new(0);
+    let text = [0; 8];
+    let logits: SMatrix<f32, 26, 8> = Text::ZERO.predict(&text);
+    let _ = (logits, Start::ZERO, Valid);
+}
