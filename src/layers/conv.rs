@@ -5,7 +5,7 @@ use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::bias::{Bias, NoBias};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::length::{Extent, Len};
-use crate::shape::window::{Causal, Dilation, Line, Padding, Stride, Valid, Window};
+use crate::shape::window::{Causal, Dilation, IsDilation, IsPadding, IsStride, Line, Padding, Stride, Valid, Window};
 use crate::shape::{Image, Sequence, Tensor, TensorOf, Vector};
 use crate::streaming::Streaming;
 use core::array::{from_mut, from_ref};
@@ -66,9 +66,9 @@ pub struct Conv2d<
     const OUT: usize,
     const KH: usize,
     const KW: usize = KH,
-    S = Stride,
-    P = Valid,
-    D = Dilation,
+    S: IsStride = Stride,
+    P: IsPadding = Valid,
+    D: IsDilation = Dilation,
     T = f32,
     B = SVector<T, OUT>,
 > {
@@ -133,9 +133,9 @@ pub struct Conv1d<
     const IN: usize,
     const OUT: usize,
     const K: usize,
-    S = Stride,
-    P = Valid,
-    D = Dilation,
+    S: IsStride = Stride,
+    P: IsPadding = Valid,
+    D: IsDilation = Dilation,
     T = f32,
     B = SVector<T, OUT>,
 > {
@@ -150,8 +150,17 @@ pub struct Conv1d<
 pub type Conv1dNoBias<const IN: usize, const OUT: usize, const K: usize, S = Stride, P = Valid, D = Dilation, T = f32> =
     Conv1d<IN, OUT, K, S, P, D, T, NoBias>;
 
-impl<const IN: usize, const OUT: usize, const KH: usize, const KW: usize, S, P, D, T, B>
-    Conv2d<IN, OUT, KH, KW, S, P, D, T, B>
+impl<
+    const IN: usize,
+    const OUT: usize,
+    const KH: usize,
+    const KW: usize,
+    S: IsStride,
+    P: IsPadding,
+    D: IsDilation,
+    T,
+    B,
+> Conv2d<IN, OUT, KH, KW, S, P, D, T, B>
 {
     /// A layer with these parameters.
     pub const fn new(weight: [[[[T; OUT]; IN]; KW]; KH], bias: B) -> Self {
@@ -159,7 +168,9 @@ impl<const IN: usize, const OUT: usize, const KH: usize, const KW: usize, S, P, 
     }
 }
 
-impl<const IN: usize, const OUT: usize, const K: usize, S, P, D, T, B> Conv1d<IN, OUT, K, S, P, D, T, B> {
+impl<const IN: usize, const OUT: usize, const K: usize, S: IsStride, P: IsPadding, D: IsDilation, T, B>
+    Conv1d<IN, OUT, K, S, P, D, T, B>
+{
     /// A layer with these parameters.
     pub const fn new(weight: [[[T; OUT]; IN]; K], bias: B) -> Self {
         Self { weight, bias, way: PhantomData }
@@ -167,7 +178,10 @@ impl<const IN: usize, const OUT: usize, const K: usize, S, P, D, T, B> Conv1d<IN
 }
 
 tensors! {
-    [const IN: usize, const OUT: usize, const KH: usize, const KW: usize, S, P, D, T: Element, B: Bias<T, OUT>]
+    [
+        const IN: usize, const OUT: usize, const KH: usize, const KW: usize,
+        S: IsStride, P: IsPadding, D: IsDilation, T: Element, B: Bias<T, OUT>
+    ]
         Conv2d<IN, OUT, KH, KW, S, P, D, T, B> => T, "Conv2d" [IN, OUT, KH, KW]
     0 weight "weight": [[[[T; OUT]; IN]; KW]; KH],
         Role::Weight { fan_in: IN * KH * KW, fan_out: OUT * KH * KW }, [OUT, IN, KH, KW] by [2, 3, 1, 0];
@@ -176,7 +190,10 @@ tensors! {
 }
 
 tensors! {
-    [const IN: usize, const OUT: usize, const K: usize, S, P, D, T: Element, B: Bias<T, OUT>]
+    [
+        const IN: usize, const OUT: usize, const K: usize,
+        S: IsStride, P: IsPadding, D: IsDilation, T: Element, B: Bias<T, OUT>
+    ]
         Conv1d<IN, OUT, K, S, P, D, T, B> => T, "Conv1d" [IN, OUT, K]
     0 weight "weight": [[[T; OUT]; IN]; K], Role::Weight { fan_in: IN * K, fan_out: OUT * K }, [OUT, IN, K] by [2, 1, 0];
     1 bias "bias": B, Role::Bias { fan_in: IN * K }, [OUT] by [0];
@@ -266,7 +283,8 @@ convolution!(
 
 convolution!(
     [
-        const IN: usize, const OUT: usize, const K: usize, const STEP: usize, const GAP: usize, const L: usize, P
+        const IN: usize, const OUT: usize, const K: usize, const STEP: usize, const GAP: usize, const L: usize,
+        P: IsPadding
     ]
     Conv1d<IN, OUT, K, Stride<STEP, STEP>, P, Dilation<GAP, GAP>, T, B>:
         Sequence<IN, L> => <<Len<L> as Window<P, K, STEP, GAP>>::Output as Extent>::Steps<OUT>

@@ -4,7 +4,7 @@ use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::bias::Bias;
 use crate::scalar::{Element, Scalar};
 use crate::shape::length::{Extent, Len};
-use crate::shape::window::{Back, OutputPadding, Padding, Spread, Stride, Valid};
+use crate::shape::window::{Back, IsOutputPadding, IsPadding, IsStride, OutputPadding, Padding, Spread, Stride, Valid};
 use crate::shape::{Image, Sequence, Tensor, TensorOf};
 use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
@@ -53,9 +53,9 @@ pub struct ConvTranspose2d<
     const OUT: usize,
     const KH: usize,
     const KW: usize = KH,
-    S = Stride,
-    P = Valid,
-    O = OutputPadding,
+    S: IsStride = Stride,
+    P: IsPadding = Valid,
+    O: IsOutputPadding = OutputPadding,
     T = f32,
     B = SVector<T, OUT>,
 > {
@@ -90,9 +90,9 @@ pub struct ConvTranspose1d<
     const IN: usize,
     const OUT: usize,
     const K: usize,
-    S = Stride,
-    P = Valid,
-    O = OutputPadding,
+    S: IsStride = Stride,
+    P: IsPadding = Valid,
+    O: IsOutputPadding = OutputPadding,
     T = f32,
     B = SVector<T, OUT>,
 > {
@@ -103,8 +103,17 @@ pub struct ConvTranspose1d<
     way: PhantomData<(S, P, O)>,
 }
 
-impl<const IN: usize, const OUT: usize, const KH: usize, const KW: usize, S, P, O, T, B>
-    ConvTranspose2d<IN, OUT, KH, KW, S, P, O, T, B>
+impl<
+    const IN: usize,
+    const OUT: usize,
+    const KH: usize,
+    const KW: usize,
+    S: IsStride,
+    P: IsPadding,
+    O: IsOutputPadding,
+    T,
+    B,
+> ConvTranspose2d<IN, OUT, KH, KW, S, P, O, T, B>
 {
     /// A layer with these parameters.
     pub const fn new(weight: [[[[T; OUT]; IN]; KW]; KH], bias: B) -> Self {
@@ -112,7 +121,9 @@ impl<const IN: usize, const OUT: usize, const KH: usize, const KW: usize, S, P, 
     }
 }
 
-impl<const IN: usize, const OUT: usize, const K: usize, S, P, O, T, B> ConvTranspose1d<IN, OUT, K, S, P, O, T, B> {
+impl<const IN: usize, const OUT: usize, const K: usize, S: IsStride, P: IsPadding, O: IsOutputPadding, T, B>
+    ConvTranspose1d<IN, OUT, K, S, P, O, T, B>
+{
     /// A layer with these parameters.
     pub const fn new(weight: [[[T; OUT]; IN]; K], bias: B) -> Self {
         Self { weight, bias, way: PhantomData }
@@ -121,7 +132,10 @@ impl<const IN: usize, const OUT: usize, const K: usize, S, P, O, T, B> ConvTrans
 
 // Fans are those of PyTorch and Keras, which take them from the way that the tensor lies.
 tensors! {
-    [const IN: usize, const OUT: usize, const KH: usize, const KW: usize, S, P, O, T: Element, B: Bias<T, OUT>]
+    [
+        const IN: usize, const OUT: usize, const KH: usize, const KW: usize,
+        S: IsStride, P: IsPadding, O: IsOutputPadding, T: Element, B: Bias<T, OUT>
+    ]
         ConvTranspose2d<IN, OUT, KH, KW, S, P, O, T, B> => T, "ConvTranspose2d" [IN, OUT, KH, KW]
     0 weight "weight": [[[[T; OUT]; IN]; KW]; KH],
         Role::Weight { fan_in: OUT * KH * KW, fan_out: IN * KH * KW }, [IN, OUT, KH, KW] by [2, 3, 0, 1];
@@ -130,7 +144,10 @@ tensors! {
 }
 
 tensors! {
-    [const IN: usize, const OUT: usize, const K: usize, S, P, O, T: Element, B: Bias<T, OUT>]
+    [
+        const IN: usize, const OUT: usize, const K: usize,
+        S: IsStride, P: IsPadding, O: IsOutputPadding, T: Element, B: Bias<T, OUT>
+    ]
         ConvTranspose1d<IN, OUT, K, S, P, O, T, B> => T, "ConvTranspose1d" [IN, OUT, K]
     0 weight "weight": [[[T; OUT]; IN]; K], Role::Weight { fan_in: OUT * K, fan_out: IN * K }, [IN, OUT, K] by [2, 0, 1];
     1 bias "bias": B, Role::Bias { fan_in: OUT * K }, [OUT] by [0];
@@ -221,7 +238,8 @@ transposed!(
 
 transposed!(
     [
-        const IN: usize, const OUT: usize, const K: usize, const STEP: usize, const MORE: usize, const L: usize, P
+        const IN: usize, const OUT: usize, const K: usize, const STEP: usize, const MORE: usize, const L: usize,
+        P: IsPadding
     ]
     ConvTranspose1d<IN, OUT, K, Stride<STEP, STEP>, P, OutputPadding<MORE, MORE>, T, B>:
         Sequence<IN, L> => <<Len<L> as Spread<P, K, STEP, MORE>>::Output as Extent>::Steps<OUT>

@@ -4,7 +4,7 @@ use crate::layer::{Differentiable, Layer, Numbers, Role, tensors};
 use crate::layers::bias::NoBias;
 use crate::scalar::{Element, Scalar};
 use crate::shape::length::{Extent, Groups, Len, Times};
-use crate::shape::window::{Dilation, Line, Padding, Stride, Valid, Window};
+use crate::shape::window::{Dilation, IsDilation, IsPadding, IsStride, Line, Padding, Stride, Valid, Window};
 use crate::shape::{Image, Sequence, Tensor, TensorOf};
 use core::array::{from_mut, from_ref};
 use core::fmt::Debug;
@@ -44,9 +44,9 @@ pub struct GroupedConv2d<
     const OUT: usize,
     const KH: usize,
     const KW: usize = KH,
-    S = Stride,
-    P = Valid,
-    D = Dilation,
+    S: IsStride = Stride,
+    P: IsPadding = Valid,
+    D: IsDilation = Dilation,
     T = f32,
     B = [[T; OUT]; G],
 > {
@@ -93,9 +93,9 @@ pub struct GroupedConv1d<
     const IN: usize,
     const OUT: usize,
     const K: usize,
-    S = Stride,
-    P = Valid,
-    D = Dilation,
+    S: IsStride = Stride,
+    P: IsPadding = Valid,
+    D: IsDilation = Dilation,
     T = f32,
     B = [[T; OUT]; G],
 > {
@@ -126,8 +126,18 @@ pub trait GroupBias<T, const OUT: usize, const G: usize>:
 impl<T, const OUT: usize, const G: usize> GroupBias<T, OUT, G> for NoBias {}
 impl<T: Element, const OUT: usize, const G: usize> GroupBias<T, OUT, G> for [[T; OUT]; G] {}
 
-impl<const G: usize, const IN: usize, const OUT: usize, const KH: usize, const KW: usize, S, P, D, T, B>
-    GroupedConv2d<G, IN, OUT, KH, KW, S, P, D, T, B>
+impl<
+    const G: usize,
+    const IN: usize,
+    const OUT: usize,
+    const KH: usize,
+    const KW: usize,
+    S: IsStride,
+    P: IsPadding,
+    D: IsDilation,
+    T,
+    B,
+> GroupedConv2d<G, IN, OUT, KH, KW, S, P, D, T, B>
 {
     /// A layer with these parameters.
     pub const fn new(weight: [[[[[T; OUT]; G]; IN]; KW]; KH], bias: B) -> Self {
@@ -135,7 +145,7 @@ impl<const G: usize, const IN: usize, const OUT: usize, const KH: usize, const K
     }
 }
 
-impl<const G: usize, const IN: usize, const OUT: usize, const K: usize, S, P, D, T, B>
+impl<const G: usize, const IN: usize, const OUT: usize, const K: usize, S: IsStride, P: IsPadding, D: IsDilation, T, B>
     GroupedConv1d<G, IN, OUT, K, S, P, D, T, B>
 {
     /// A layer with these parameters.
@@ -146,7 +156,7 @@ impl<const G: usize, const IN: usize, const OUT: usize, const K: usize, S, P, D,
 
 tensors! {
     [
-        const G: usize, const IN: usize, const OUT: usize, const KH: usize, const KW: usize, S, P, D, T: Element,
+        const G: usize, const IN: usize, const OUT: usize, const KH: usize, const KW: usize, S: IsStride, P: IsPadding, D: IsDilation, T: Element,
         B: GroupBias<T, OUT, G>
     ]
         GroupedConv2d<G, IN, OUT, KH, KW, S, P, D, T, B> => T, "GroupedConv2d" [G, IN, OUT, KH, KW]
@@ -158,7 +168,7 @@ tensors! {
 
 tensors! {
     [
-        const G: usize, const IN: usize, const OUT: usize, const K: usize, S, P, D, T: Element, B: GroupBias<T, OUT, G>
+        const G: usize, const IN: usize, const OUT: usize, const K: usize, S: IsStride, P: IsPadding, D: IsDilation, T: Element, B: GroupBias<T, OUT, G>
     ]
         GroupedConv1d<G, IN, OUT, K, S, P, D, T, B> => T, "GroupedConv1d" [G, IN, OUT, K]
     0 weight "weight": [[[[T; OUT]; G]; IN]; K],
@@ -255,7 +265,7 @@ grouped!(
 grouped!(
     [
         const G: usize, const IN: usize, const OUT: usize, const K: usize, const STEP: usize, const GAP: usize,
-        const C: usize, const L: usize, P
+        const C: usize, const L: usize, P: IsPadding
     ]
     GroupedConv1d<G, IN, OUT, K, Stride<STEP, STEP>, P, Dilation<GAP, GAP>, T, B>:
         Sequence<C, L> => <<Len<G> as Times<OUT>>::Output as Extent>::Sequence<

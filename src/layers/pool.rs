@@ -3,7 +3,7 @@ use crate::kernels::window::{Axis, Flat};
 use crate::layer::{Differentiable, Layer, no_parameters};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::length::{Extent, Len};
-use crate::shape::window::{Line, Padding, Stride, Valid, Window};
+use crate::shape::window::{IsPadding, IsStride, Line, Padding, Stride, Valid, Window};
 use crate::shape::{Image, Sequence, Tensor, TensorOf, Vector};
 use core::marker::PhantomData;
 
@@ -45,7 +45,9 @@ use core::marker::PhantomData;
 /// # Reference
 /// PyTorch's `nn.MaxPool2d`. The gradient goes to the first of equals, as there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct MaxPool2d<const KH: usize, const KW: usize = KH, S = Stride<KH, KW>, P = Valid>(PhantomData<(S, P)>);
+pub struct MaxPool2d<const KH: usize, const KW: usize = KH, S: IsStride = Stride<KH, KW>, P: IsPadding = Valid>(
+    PhantomData<(S, P)>,
+);
 
 /// The mean of the numbers under a window, channel by channel, over images.
 ///
@@ -75,7 +77,9 @@ pub struct MaxPool2d<const KH: usize, const KW: usize = KH, S = Stride<KH, KW>, 
 /// # Reference
 /// PyTorch's `nn.AvgPool2d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct AvgPool2d<const KH: usize, const KW: usize = KH, S = Stride<KH, KW>, P = Valid>(PhantomData<(S, P)>);
+pub struct AvgPool2d<const KH: usize, const KW: usize = KH, S: IsStride = Stride<KH, KW>, P: IsPadding = Valid>(
+    PhantomData<(S, P)>,
+);
 
 /// [`MaxPool2d`] over signals: `MaxPool1d<2>` halves their length.
 ///
@@ -98,7 +102,7 @@ pub struct AvgPool2d<const KH: usize, const KW: usize = KH, S = Stride<KH, KW>, 
 /// # Reference
 /// PyTorch's `nn.MaxPool1d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct MaxPool1d<const K: usize, S = Stride<K>, P = Valid>(PhantomData<(S, P)>);
+pub struct MaxPool1d<const K: usize, S: IsStride = Stride<K>, P: IsPadding = Valid>(PhantomData<(S, P)>);
 
 /// [`AvgPool2d`] over signals.
 ///
@@ -120,7 +124,7 @@ pub struct MaxPool1d<const K: usize, S = Stride<K>, P = Valid>(PhantomData<(S, P
 /// # Reference
 /// PyTorch's `nn.AvgPool1d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct AvgPool1d<const K: usize, S = Stride<K>, P = Valid>(PhantomData<(S, P)>);
+pub struct AvgPool1d<const K: usize, S: IsStride = Stride<K>, P: IsPadding = Valid>(PhantomData<(S, P)>);
 
 /// The mean of each channel over all of an image or a signal.
 ///
@@ -251,7 +255,7 @@ macro_rules! no_gradient {
 macro_rules! over_images {
     ($($name:ident $forward:ident $backward:ident),+) => { $(
         pooling!(
-            [const KH: usize, const KW: usize, S, Q] $name<KH, KW, S, Q>, $forward $backward;
+            [const KH: usize, const KW: usize, S: IsStride, Q: IsPadding] $name<KH, KW, S, Q>, $forward $backward;
             [
                 const KH: usize, const KW: usize, const SH: usize, const SW: usize, const H: usize, const W: usize,
                 P: Padding
@@ -271,8 +275,8 @@ over_images!(MaxPool2d max max_backward, AvgPool2d average average_backward);
 macro_rules! over_signals {
     ($($name:ident $forward:ident $backward:ident),+) => { $(
         pooling!(
-            [const K: usize, S, Q] $name<K, S, Q>, $forward $backward;
-            [const K: usize, const STEP: usize, const L: usize, P] $name<K, Stride<STEP, STEP>, P>:
+            [const K: usize, S: IsStride, Q: IsPadding] $name<K, S, Q>, $forward $backward;
+            [const K: usize, const STEP: usize, const L: usize, P: IsPadding] $name<K, Stride<STEP, STEP>, P>:
                 Sequence<C, L> => <<Len<L> as Window<P, K, STEP, 1>>::Output as Extent>::Steps<C>
             where [Len<L>: Window<P, K, STEP, 1>],
             Flat, Line<P, L, K, STEP, 1>

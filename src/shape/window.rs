@@ -45,12 +45,56 @@ pub struct Stride<const H: usize = 1, const W: usize = H>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Dilation<const H: usize = 1, const W: usize = H>;
 
+/// A [`Stride`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` stands where the layer's stride belongs",
+    label = "not a stride",
+    note = "the order is PyTorch's, stride, padding, dilation: `Conv2d<3, 16, 5, 5, Stride<2>, Same>`, `Conv1d<3, 16, 5, Stride, Causal>`, `MaxPool2d<3, 3, Stride<2>, Same>`"
+)]
+pub trait IsStride {}
+
+impl<const H: usize, const W: usize> IsStride for Stride<H, W> {}
+
+/// A padding of images or signals.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` stands where the layer's padding belongs",
+    label = "not a padding",
+    note = "a padding is `Valid`, `Same`, `Causal`, `Pad<H, W>` or `To<H, W>`, between the stride and the dilation: `Conv1d<3, 16, 5, Stride, Causal, Dilation<2>>`"
+)]
+pub trait IsPadding {}
+
+impl IsPadding for Valid {}
+impl IsPadding for Same {}
+impl IsPadding for Causal {}
+impl<const H: usize, const W: usize> IsPadding for Pad<H, W> {}
+impl<const H: usize, const W: usize> IsPadding for To<H, W> {}
+
+/// A [`Dilation`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` stands where the layer's dilation belongs",
+    label = "not a dilation",
+    note = "it is the last of three, stride, padding, dilation: `Conv1d<3, 16, 5, Stride, Causal, Dilation<2>>`"
+)]
+pub trait IsDilation {}
+
+impl<const H: usize, const W: usize> IsDilation for Dilation<H, W> {}
+
+/// An [`OutputPadding`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` stands where the layer's output padding belongs",
+    label = "not an output padding",
+    note = "it is the last of three, stride, padding, output padding: `ConvTranspose2d<3, 16, 3, 3, Stride<2>, Pad<1>, OutputPadding<1>>`"
+)]
+pub trait IsOutputPadding {}
+
+impl<const H: usize, const W: usize> IsOutputPadding for OutputPadding<H, W> {}
+
 /// A padding of images, as one for each direction.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a padding of images",
     note = "a padding of images is `Valid`, `Same`, `Pad<H, W>` or `To<H, W>`"
 )]
-pub trait Padding {
+pub trait Padding: IsPadding {
     /// Above and below.
     type Vertical;
     /// To the left and to the right.

@@ -3,7 +3,9 @@ use crate::layer::Numbers;
 use crate::layers::bias::Bias;
 use crate::layers::conv::{Conv1d, Conv2d};
 use crate::layers::dense::Dense;
+use crate::layers::grouped_conv::{GroupBias, GroupedConv1d, GroupedConv2d};
 use crate::scalar::{Element, Scalar};
+use crate::shape::window::{IsDilation, IsPadding, IsStride};
 use nalgebra::SVector;
 
 /// A layer that multiplies by a weight, whose outputs lie innermost, and adds a bias: what a [`BatchNorm`] can be folded into.
@@ -54,10 +56,27 @@ macro_rules! outputs_innermost {
 }
 outputs_innermost! {
     [const IN: usize, const OUT: usize, T: Element, B: Bias<T, OUT>] Dense<IN, OUT, T, B>, T, B, OUT;
-    [const IN: usize, const OUT: usize, const K: usize, S, P, D, T: Element, B: Bias<T, OUT>]
+    [
+        const IN: usize, const OUT: usize, const K: usize, S: IsStride, P: IsPadding, D: IsDilation,
+        T: Element, B: Bias<T, OUT>
+    ]
         Conv1d<IN, OUT, K, S, P, D, T, B>, T, B, OUT;
-    [const IN: usize, const OUT: usize, const KH: usize, const KW: usize, S, P, D, T: Element, B: Bias<T, OUT>]
+    [
+        const IN: usize, const OUT: usize, const KH: usize, const KW: usize, S: IsStride, P: IsPadding, D: IsDilation,
+        T: Element, B: Bias<T, OUT>
+    ]
         Conv2d<IN, OUT, KH, KW, S, P, D, T, B>, T, B, OUT;
+    [
+        const G: usize, const IN: usize, const OUT: usize, const K: usize, S: IsStride, P: IsPadding, D: IsDilation,
+        T: Element, B: GroupBias<T, OUT, G>
+    ]
+        GroupedConv1d<G, IN, OUT, K, S, P, D, T, B>, T, B, G * OUT;
+    [
+        const G: usize, const IN: usize, const OUT: usize, const KH: usize, const KW: usize,
+        S: IsStride, P: IsPadding, D: IsDilation, T: Element,
+        B: GroupBias<T, OUT, G>
+    ]
+        GroupedConv2d<G, IN, OUT, KH, KW, S, P, D, T, B>, T, B, G * OUT;
 }
 
 impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, T> {
