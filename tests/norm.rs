@@ -18,6 +18,7 @@ use constnet::{
     GroupNorm, Identity, Image, LayerNorm, Network, OutputsInnermost, Parallel, Relu, Reshape, RmsNorm, Sequence,
     Softmax, Stride, Sum, Tanh, TimeDistributed, Valid, Vector,
 };
+use constnet::{ConvTranspose1d, ConvTranspose2d, DepthwiseConv2d, GroupedConv1d, GroupedConv2d};
 use rand::{Rng, SeedableRng, rngs::Xoshiro128PlusPlus};
 
 /// Between -1 and 1.
@@ -232,6 +233,11 @@ fn folding() {
     folds::<Sequence<5, 4>, Dense<5, 3>, 3>();
     folds::<Sequence<2, 8>, Conv1d<2, 3, 3, Stride<2>, Causal>, 3>();
     folds::<Image<2, 5, 6>, Conv2d<2, 4, 3, 2>, 4>();
+    folds::<Image<2, 3, 4>, ConvTranspose2d<2, 3, 2, 2, Stride<2>>, 3>();
+    folds::<Sequence<2, 3>, ConvTranspose1d<2, 3, 3>, 3>();
+    folds::<Image<4, 5, 6>, GroupedConv2d<2, 2, 3, 3, 2>, 6>();
+    folds::<Image<3, 5, 6>, DepthwiseConv2d<3, 3>, 3>();
+    folds::<Sequence<4, 6>, GroupedConv1d<2, 2, 3, 3>, 6>();
     // Without bias: into a copy that has one.
     let mut pair = <(Conv2dNoBias<2, 3, 2>, BatchNorm<3>)>::ZERO;
     randomise(&mut pair);

@@ -2,16 +2,17 @@ use super::{BatchNorm, IsEpsilon, IsMomentum};
 use crate::layer::Numbers;
 use crate::layers::bias::Bias;
 use crate::layers::conv::{Conv1d, Conv2d};
+use crate::layers::conv_transpose::{ConvTranspose1d, ConvTranspose2d};
 use crate::layers::dense::Dense;
 use crate::layers::grouped_conv::{GroupBias, GroupedConv1d, GroupedConv2d};
 use crate::scalar::{Element, Scalar};
-use crate::shape::window::{IsDilation, IsPadding, IsStride};
+use crate::shape::window::{IsDilation, IsOutputPadding, IsPadding, IsStride};
 use nalgebra::SVector;
 
 /// A layer that multiplies by a weight, whose outputs lie innermost, and adds a bias: what a [`BatchNorm`] can be folded into.
 #[diagnostic::on_unimplemented(
     message = "a `BatchNorm` cannot be folded into `{Self}`",
-    note = "it folds into the layer right before it: `Dense`, `Conv1d`, `Conv2d` and the grouped convolutions"
+    note = "it folds into the layer right before it: `Dense`, `Conv1d`, `Conv2d`, and the grouped and transposed ones"
 )]
 pub trait OutputsInnermost<T> {
     /// How many outputs.
@@ -66,6 +67,16 @@ outputs_innermost! {
         T: Element, B: Bias<T, OUT>
     ]
         Conv2d<IN, OUT, KH, KW, S, P, D, T, B>, T, B, OUT;
+    [
+        const IN: usize, const OUT: usize, const K: usize, S: IsStride, P: IsPadding, O: IsOutputPadding,
+        T: Element, B: Bias<T, OUT>
+    ]
+        ConvTranspose1d<IN, OUT, K, S, P, O, T, B>, T, B, OUT;
+    [
+        const IN: usize, const OUT: usize, const KH: usize, const KW: usize,
+        S: IsStride, P: IsPadding, O: IsOutputPadding, T: Element, B: Bias<T, OUT>
+    ]
+        ConvTranspose2d<IN, OUT, KH, KW, S, P, O, T, B>, T, B, OUT;
     [
         const G: usize, const IN: usize, const OUT: usize, const K: usize, S: IsStride, P: IsPadding, D: IsDilation,
         T: Element, B: GroupBias<T, OUT, G>
