@@ -81,7 +81,7 @@ where
     /// for _ in 0..100 {
     ///     let x = SVector::<f32, 6>::from_element(0.5); // from a sensor
     ///     let logits: SVector<f32, 4> = net.step(&mut state, &x);
-    ///     # assert_eq!(logits, SVector::zeros());
+    ///     # assert_eq!(logits, SVector::<f32, 4>::zeros());
     /// }
     /// ```
     pub fn step<X: TensorFor<Vector<C>, T>>(
