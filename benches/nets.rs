@@ -6,7 +6,10 @@ use constnet::loss::{CrossEntropy, Mse};
 use constnet::nalgebra::{SMatrix, SVector};
 use constnet::optimizer::Adam;
 use constnet::train::Trainer;
-use constnet::{Class, Dense, Network, Relu, Sigmoid, Softmax, Tanh, Vector};
+use constnet::{
+    Causal, Class, Dense, Embedding, Gelu, LayerNorm, LearnedPositions, Network, Relu, Residual, SelfAttention,
+    Sigmoid, Softmax, Tanh, Tokens, Vector,
+};
 use criterion::{Criterion, Throughput};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -18,6 +21,13 @@ type Policy = Network<Vector<13>, (Dense<13, 64>, Tanh, Dense<64, 64>, Tanh, Den
 type Small = Network<Vector<64>, (Dense<64, 32>, Relu, Dense<32, 10>)>;
 type SmallSoftmax = Network<Vector<64>, (Dense<64, 32>, Relu, Dense<32, 10>, Softmax)>;
 type Mnist = Network<Vector<784>, (Dense<784, 64>, Relu, Dense<64, 64>, Relu, Dense<64, 10>)>;
+
+type Attend = Residual<(LayerNorm<32>, SelfAttention<32, 4, Causal>)>;
+type Think = Residual<(LayerNorm<32>, Dense<32, 128>, Gelu, Dense<128, 32>)>;
+type Transformer = Network<
+    Tokens<64, 32>,
+    (Embedding<64, 32>, LearnedPositions<32, 32>, (Attend, Think), (Attend, Think), LayerNorm<32>, Dense<32, 64>),
+>;
 
 type XorByHand = by_hand::Two<by_hand::Sigmoid, by_hand::Sigmoid, 2, 4, 1>;
 type PolicyByHand = by_hand::Three<by_hand::Tanh, 13, 64, 4>;
@@ -42,6 +52,7 @@ fn main() {
     small(&mut criterion);
     mnist::<1>(&mut criterion);
     mnist::<32>(&mut criterion);
+    transformer(&mut criterion);
     criterion.final_summary();
 }
 
@@ -203,4 +214,25 @@ fn mnist<const B: usize>(criterion: &mut Criterion) {
     let loss = |y: &_| by_hand::cross_entropy(y, black_box(&t_numbers));
     let name = &format!("mnist step, batch {B}");
     compare_steps!(criterion, name, B, net, by_hand, CrossEntropy, (x, t), loss, x_matrix);
+}
+
+/// Two causal blocks over 32 tokens; nothing by hand to compare with.
+fn transformer(criterion: &mut Criterion) {
+    const B: usize = 8;
+    let rng = &mut StdRng::seed_from_u64(5);
+    let mut net = Box::new(Transformer::ZERO);
+    net.init(rng);
+    let mut tokens = || -> [[Class<64>; 32]; B] {
+        std::array::from_fn(|_| std::array::from_fn(|_| Class::const_new(rng.random_range(0..64))))
+    };
+    let (x, t) = (tokens(), tokens());
+    let mut trainer =
+        Box::new(Trainer::<Transformer, _, _, B>::new(Adam::const_new(f64::from(NO_LEARNING)), CrossEntropy));
+    let mut group = criterion.benchmark_group("transformer");
+    group.bench_function("predict", |bencher| bencher.iter(|| black_box(&*net).predict(black_box(&x[0]))));
+    group.throughput(Throughput::Elements(B as u64));
+    group.bench_function("step, batch 8", |bencher| {
+        bencher.iter(|| trainer.step(black_box(&mut *net), black_box(&x), black_box(&t)));
+    });
+    group.finish();
 }
