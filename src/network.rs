@@ -1,5 +1,6 @@
 //! A layer with the shape of its input: [`Network`], and [`Model`], which says of a type that it can be trained.
 
+use crate::class::Class;
 use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{
     Archive, Entry, File, FromFile, LoadError, Names, SaveError, Stored, Values, ValuesMut, archive, archive_methods,
@@ -7,7 +8,7 @@ use crate::safetensors::{
 };
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::argument::TensorFor;
-use crate::shape::{Sequence, Shape, TensorOf, Vector};
+use crate::shape::{Sequence, Shape, TensorOf, Tokens, Vector};
 use crate::streaming::Streaming;
 use core::marker::PhantomData;
 #[cfg(feature = "rand")]
@@ -91,6 +92,36 @@ where
     ) -> TensorOf<<L as Streaming<Vector<C>, T>>::Out, T> {
         let mut y = ConstZero::ZERO;
         self.layers.step(state, x.tensor(), &mut y);
+        y
+    }
+}
+
+impl<const N: usize, const STEPS: usize, L, T: Element> Network<Tokens<N, STEPS>, L, T>
+where
+    L: Layer<Tokens<N, STEPS>, T> + Streaming<Tokens<N, 1>, T>,
+{
+    /// The state at the start of a text.
+    #[allow(clippy::declare_interior_mutable_const)]
+    pub const START: L::State = ConstZero::ZERO;
+
+    /// Takes the next token of a text, and gives what comes out: [`streaming`](mod@crate::streaming) tells more.
+    ///
+    /// ```
+    /// use constnet::{Class, Dense, Embedding, Gru, Network, Tokens};
+    ///
+    /// type Net = Network<Tokens<26, 40>, (Embedding<26, 8>, Gru<8, 16>, Dense<16, 26>)>;
+    ///
+    /// let net = Net::ZERO;
+    /// let mut state = Net::START;
+    /// let mut letter = Class::const_new(7);
+    /// for _ in 0..5 {
+    ///     let logits = net.step(&mut state, letter);
+    ///     letter = Class::argmax(&logits).unwrap_or(letter); // written by the network itself
+    /// }
+    /// ```
+    pub fn step(&self, state: &mut L::State, token: Class<N>) -> TensorOf<<L as Streaming<Tokens<N, 1>, T>>::Out, T> {
+        let mut y = ConstZero::ZERO;
+        self.layers.step(state, &[token], &mut y);
         y
     }
 }

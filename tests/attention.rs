@@ -255,6 +255,30 @@ fn attention_learns_to_look_back() {
     assert!(loss < 0.1, "{loss}, chance is {}", 8_f32.ln());
 }
 
+/// Training on a stack much smaller than the trainer, in whatever build this is.
+///
+/// Would catch: a cache, a batch of projections or the probabilities of all steps on the stack.
+#[test]
+fn a_transformer_trains_on_a_small_stack() {
+    type Wide = (Embedding<16, 32>, PositionalEncoding, Block<32, 4, 64>, Block<32, 4, 64>, Dense<32, 16>);
+    type Net = Network<Tokens<16, 48>, Wide>;
+    type Training = Trainer<Net, Adam, CrossEntropy, 4>;
+    static NET: Mutex<Net> = Mutex::new(Net::ZERO);
+    static TRAINER: Mutex<Training> = Mutex::new(Trainer::new(Adam::const_new(1e-2), CrossEntropy));
+    const STACK: usize = 256 << 10;
+    const { assert!(size_of::<Training>() > 5 * STACK) };
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(|| {
+        let (mut net, mut trainer) = (NET.lock().expect("first"), TRAINER.lock().expect("first"));
+        net.init(&mut Xoshiro128PlusPlus::seed_from_u64(1));
+        let x: [[Class<16>; 48]; 4] = std::array::from_fn(|b| std::array::from_fn(|t| Class::const_new((b + t) % 16)));
+        let losses: [f32; 4] = std::array::from_fn(|_| trainer.step(&mut *net, &x, &x));
+        assert_eq!(net.predict(&x[0]).shape(), (16, 48));
+        losses
+    });
+    let [first, .., last] = thread.expect("a thread").join().expect("no overflow");
+    assert!(last < first, "from {first} to {last}");
+}
+
 /// A layer of PyTorch's by itself.
 struct Weights;
 

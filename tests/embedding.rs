@@ -9,7 +9,7 @@ use constnet::nalgebra::SMatrix;
 use constnet::optimizer::Adam;
 use constnet::safetensors::{File, Names};
 use constnet::train::{Fit, Trainer};
-use constnet::{Class, ConstZero, Dense, Embedding, Network, Tokens, gradcheck};
+use constnet::{Class, ConstZero, Dense, Embedding, Gru, Network, Tokens, gradcheck};
 use rand::{SeedableRng, rngs::StdRng};
 use safetensors::SafeTensors;
 
@@ -172,4 +172,18 @@ fn tokens_are_classes() {
     let net = Network::<Tokens<9, 4>, _>::new((Mean, constnet::Relu));
     let mean = net.predict(&[8, 0, 3, 1].map(Class::const_new))[0];
     assert!((mean - 3.0).abs() < 1e-6, "{mean}");
+}
+
+/// Would catch: a token that is looked up elsewhere, or a state that is not passed on.
+#[test]
+fn token_by_token() {
+    type Net = Network<Tokens<7, 9>, (Embedding<7, 4>, Gru<4, 5>, Dense<5, 7>)>;
+    let mut net = Net::ZERO;
+    net.init(&mut StdRng::seed_from_u64(2));
+    let text: [Class<7>; 9] = std::array::from_fn(|i| Class::const_new(i * i % 7));
+    let whole = net.predict(&text);
+    let mut state = Net::START;
+    for (token, expected) in text.into_iter().zip(whole.column_iter()) {
+        assert_eq!(net.step(&mut state, token), expected);
+    }
 }

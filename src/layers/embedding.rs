@@ -1,6 +1,7 @@
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::scalar::{Element, Scalar};
-use crate::shape::{Sequence, TensorOf, Tokens};
+use crate::shape::{Sequence, TensorOf, Tokens, Vector};
+use crate::streaming::Streaming;
 
 /// A vector for each token of a vocabulary: rows of a table that is learned. PyTorch's `nn.Embedding`.
 ///
@@ -13,7 +14,7 @@ use crate::shape::{Sequence, TensorOf, Tokens};
 ///
 /// # Shapes
 /// `Tokens<N, L>` to `Sequence<D, L>`. A token is a [`Class<N>`](crate::Class), checked when it is made, so none is out of the
-/// table.
+/// table. [Token by token](crate::streaming), each to `Vector<D>`.
 ///
 /// # Cost
 /// A copy of `D` numbers for each token; `N * D` parameters; no cache.
@@ -58,6 +59,19 @@ impl<const N: usize, const D: usize, const L: usize, T: Scalar> Layer<Tokens<N, 
             if let Some(row) = self.weight.get(token.index()) {
                 *y = *row;
             }
+        }
+    }
+}
+
+/// One token at a time.
+impl<const N: usize, const D: usize, T: Scalar> Streaming<Tokens<N, 1>, T> for Embedding<N, D, T> {
+    type Out = Vector<D>;
+    type State = ();
+
+    #[inline]
+    fn step(&self, (): &mut (), [token]: &TensorOf<Tokens<N, 1>, T>, y: &mut TensorOf<Vector<D>, T>) {
+        if let (Some(row), [y]) = (self.weight.get(token.index()), &mut y.data.0) {
+            *y = *row;
         }
     }
 }
