@@ -12,9 +12,9 @@ use constnet::{
     ConvTranspose1d, ConvTranspose2d, Dense, DenseNoBias, DepthwiseConv1d, DepthwiseConv2d, Dilation, Dropout, Elu,
     Embedding, Epsilon, Flatten, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, GroupNorm, GroupedConv1d, GroupedConv2d,
     Gru, HardSigmoid, HardSwish, Identity, Image, Last, LayerNorm, LeakyRelu, LearnedPositions, LogSoftmax, Lstm,
-    MaxPool1d, MaxPool2d, Momentum, Network, OutputPadding, Pad, Parallel, PositionalEncoding, Relu, Reshape, Residual,
-    RmsNorm, Rnn, Same, SelfAttention, Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Sum, Tanh, TimeDistributed,
-    Tokens, Upsample, Valid, Vector,
+    MaxPool1d, MaxPool2d, Momentum, Network, NoBias, OutputPadding, Pad, Parallel, PositionalEncoding, Relu, Reshape,
+    Residual, RmsNorm, Rnn, Same, SelfAttention, Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Sum, Tanh,
+    TimeDistributed, Tokens, Upsample, Valid, Vector,
 };
 use safetensors::{Dtype, SafeTensors};
 use std::any::type_name;
@@ -70,7 +70,7 @@ models! {
     )>;
     TorchDecoder "torch_decoder": Network<Vector<6>, (
         Dense<6, 12>, Reshape<Image<3, 2, 2>>, Relu, ConvTranspose2d<3, 4, 3, 3, Stride<2>, Pad<1>, OutputPadding<1>>, Relu,
-        ConvTranspose2d<4, 2, 2, 2, Stride<2>>, Upsample, ConvTranspose2d<2, 1, 1, 3>, GlobalMaxPool, Flatten, Dense<1, 2>
+        ConvTranspose2d<4, 2, 2, 2, Stride<2>>, Upsample, ConvTranspose2d<2, 1, 1, 3, Stride, Valid, OutputPadding, f32, NoBias>, GlobalMaxPool, Flatten, Dense<1, 2>
     )>;
     TorchBranches "torch_branches": Network<Image<2, 7, 6>, (
         Parallel<
@@ -99,15 +99,17 @@ models! {
             Conv2d<1, 4, 3, 3, Stride<2>, Same>, Relu, BatchNorm<4, Epsilon<1, 1000>, Momentum<1, 100>>, Identity,
             GroupedConv2d<2, 2, 2, 2, 3, Stride, Same>, Silu, MaxPool2d<3, 3, Stride<2>, Same>,
             GroupedConv2d<4, 1, 2, 2, 2, Stride, Same>, GroupNorm<4, 8, Epsilon<1, 1000>>, Upsample<2, 3>,
-            (DepthwiseConv2d<8, 3>, Conv2d<8, 5, 1>), Tanh, AvgPool2d<2, 1>, Conv2dNoBias<5, 3, 1>, Flatten,
+            (DepthwiseConv2d<8, 3, 3, Stride, Valid, Dilation, f32, NoBias>, Conv2d<8, 5, 1>), Tanh, AvgPool2d<2, 1>, Conv2dNoBias<5, 3, 1>, Flatten,
             BatchNorm<24, Epsilon<1, 100>, Momentum<1, 100>>
         ),
         (Dense<24, 3>,)
     )>;
     KerasDecoder "keras_decoder": Network<Image<2, 2, 3>, (
-        ConvTranspose2d<2, 3, 4, 4, Stride<2>, Pad<1>>, Relu,
-        ConvTranspose2d<3, 2, 1, 2, Stride<2>, Valid, OutputPadding<1, 0>>,
-        ConvTranspose2d<2, 2, 2, 2, Stride<3>, Valid, OutputPadding<1>>, GlobalMaxPool
+        ConvTranspose2d<2, 3, 4, 4, Stride<2>, Same>, Relu,
+        ConvTranspose2d<3, 2, 1, 2, Stride<2>, Valid, OutputPadding<1, 0>, f32, NoBias>,
+        ConvTranspose2d<2, 2, 2, 2, Stride<3>, Same>,
+        ConvTranspose2d<2, 2, 3, 1, Stride<2>, Same>, Sigmoid,
+        AvgPool2d<4, 4, Stride<2>, Same>, GlobalMaxPool
     )>;
     KerasBranches "keras_branches": Network<Image<2, 8, 8>, (
         Parallel<
@@ -118,7 +120,7 @@ models! {
     )>;
     KerasSignal "keras_signal": Network<Sequence<2, 16>, (
         Conv1d<2, 4, 3, Stride, Causal, Dilation<2>>, Relu, MaxPool1d<2>, DepthwiseConv1d<4, 3>,
-        (DepthwiseConv1d<4, 2, Stride, Same>, Conv1d<4, 4, 1>), Upsample, ConvTranspose1d<4, 3, 2, Stride<2>>,
+        (DepthwiseConv1d<4, 2, Stride, Same, Dilation, f32, NoBias>, Conv1d<4, 4, 1>), Upsample, ConvTranspose1d<4, 3, 2, Stride<2>>,
         AvgPool1d<3, Stride<2>>, LayerNorm<3, Epsilon<1, 1000>>, TimeDistributed<(Dense<3, 4>, Tanh, Dense<4, 2>)>,
         RmsNorm<2, Epsilon<1, 1000000>>, GlobalAvgPool
     )>;

@@ -34,7 +34,9 @@ def demos():
     ])
     yield "keras_decoder", keras.Sequential([
         layers.Input((2, 3, 2)), layers.Conv2DTranspose(3, 4, 2, padding="same", activation="relu"),
-        layers.Conv2DTranspose(2, (1, 2), 2, use_bias=False), layers.Conv2DTranspose(2, 2, 3, padding="same"), layers.GlobalMaxPooling2D(),
+        layers.Conv2DTranspose(2, (1, 2), 2, use_bias=False), layers.Conv2DTranspose(2, 2, 3, padding="same"),
+        layers.Conv2DTranspose(2, (3, 1), 2, padding="same", activation="sigmoid"), layers.AveragePooling2D(4, 2, padding="same"),
+        layers.GlobalMaxPooling2D(),
     ])
     x = y = layers.Input((8, 8, 2))
     y = layers.Conv2D(4, 3, 2, padding="same", use_bias=False)(y)

@@ -147,14 +147,11 @@ def transposed(layer, bias, where, shapes):
     """Keras's kernels are [*kernel, outputs, inputs], PyTorch's [inputs, outputs, *kernel]."""
     if layer.output_padding is not None or any(rate != 1 for rate in layer.dilation_rate):
         raise Refused(f"{where}: with output_padding or a dilation")
-    # For each length: what comes out is cut at both ends by `over` numbers, or gets `-over` more zeros at its end.
-    overs = [kernel - stride for kernel, stride in zip(layer.kernel_size, layer.strides)]
-    extra = [max(-over, 0) for over in overs]
-    padding = [0] * len(overs)
+    # Keras makes room for every stride: with `valid` padding zeros follow where the stride is larger than the kernel.
+    extra = [max(stride - kernel, 0) for kernel, stride in zip(layer.kernel_size, layer.strides)]
+    padding = [0] * len(extra)
     if layer.padding == "same":
-        if any(over > 0 and over % 2 for over in overs):
-            raise Refused(f"{where}: padding `same` cuts an odd number off, kernel size minus stride, where PyTorch and constnet cut evenly")
-        padding = [max(over, 0) // 2 for over in overs]
+        padding, extra = "same", [0] * len(extra)
     return layers.conv_transpose(
         shapes, outward(numbers(layer.kernel)), bias, layer.strides, padding, extra, where, channels=-1
     )
@@ -163,11 +160,12 @@ def transposed(layer, bias, where, shapes):
 def pool(layer, where, shapes):
     name = POOLS[type(layer)]
     kernel, stride = several(layer.pool_size, len(shapes.axes) - 1), several(layer.strides, len(shapes.axes) - 1)
-    if layer.padding == "same" and name == "AvgPool":
-        text, pads = layers.padding_text(shapes.lengths(), kernel, stride, "same", [1] * len(kernel), where)
-        if any(map(any, pads)):
-            raise Refused(f"{where}: padding `same` leaves what is padded out of the average, and constnet counts it")
-    return [layers.pool(shapes, name, kernel, stride, layer.padding, where, channels=-1)]
+    if layer.padding == "same" and name == "AvgPool" and keras.backend.backend() == "torch":
+        _, zeros = layers.padding_text(shapes.lengths(), kernel, stride, "same", [1] * len(kernel), where)
+        if any(before != after for before, after in zeros):
+            raise Refused(f"{where}: Keras with PyTorch averages what it repeats at the end, where `same` says to leave it out")
+    return [layers.pool(shapes, name, kernel, stride, layer.padding, where, channels=-1, counted=False)]
+
 
 
 def norm(layer, where, shapes):

@@ -26,7 +26,7 @@ def conv(shapes, weight, bias, stride, padding, dilation, groups, where, channel
         depthwise = (inputs, outputs) == (1, groups)
         name = f"{'Depthwise' if depthwise else 'Grouped'}{name}"
         numbers = [groups, *kernel[:1]] if depthwise else [groups, inputs, outputs // groups, *kernel[:1]]
-        bias = np.zeros(outputs) if bias is None else bias  # The same function: there is none without.
+        text = [*text, *no_bias(bias)]
     elif bias is None:
         name += "NoBias"
     shapes.set(outputs, lengths)
@@ -46,34 +46,50 @@ def trim(shapes):
 
 
 def conv_transpose(shapes, weight, bias, stride, padding, extra, where, channels):
-    """`weight` is `[inputs, outputs, *kernel]`, `padding` and `extra` (the output's) one number for each length."""
+    """`weight` is `[inputs, outputs, *kernel]`, `padding`, unless it is SAME, and `extra` (the output's) one number for each length."""
     inputs, outputs, *kernel = weight.shape
     shapes.take(where, inputs, len(kernel), channels, images=True)
-    sizes = zip(shapes.lengths(), kernel, stride, padding, extra)
+    sizes = zip(shapes.lengths(), kernel, stride, [0] * len(kernel) if padding == SAME else padding, extra)
     lengths = [(length - 1) * s - 2 * p + k + e for length, k, s, p, e in sizes]
+    if padding == SAME:
+        lengths = [length * s for length, s in zip(shapes.lengths(), stride)]
     if min(lengths) < 1:
         raise Refused(f"{where}: nothing is left of `{shapes.text()}`")
+    text = "Same" if padding == SAME else pair("Pad", padding) if any(padding) else "Valid"
     optional = [
         *([(kernel[1], kernel[0])] if len(kernel) == 2 else []),
         (pair("Stride", stride, 1), "Stride"),
-        (pair("Pad", padding) if any(padding) else "Valid", "Valid"),
-        (pair("OutputPadding", extra) if any(extra) else "OutputPadding<0>", "OutputPadding<0>"),
+        (reaching(text, [*shapes.lengths(), *lengths], lengths), "Valid"),
+        (pair("OutputPadding", extra) if any(extra) else "OutputPadding", "OutputPadding"),
+        *no_bias(bias),
     ]
     shapes.set(outputs, lengths)
     name = generic(f"ConvTranspose{len(kernel)}d", [inputs, outputs, kernel[0]], optional)
-    return single(where, name, weight=weight, bias=np.zeros(outputs) if bias is None else bias)
+    return single(where, name, weight=weight, bias=bias)
 
 
-def pool(shapes, name, kernel, stride, padding, where, channels):
-    """`name` is `MaxPool` or `AvgPool`."""
+def no_bias(bias):
+    """The last arguments of a layer whose bias is a type: the scalar, and that there is none."""
+    return [] if bias is not None else [("f32", "f32"), ("NoBias", None)]
+
+
+def pool(shapes, name, kernel, stride, padding, where, channels, counted=True):
+    """`name` is `MaxPool` or `AvgPool`, which has `counted` the zeros that pad or not; constnet's does, but with `Same`."""
     dims = len(kernel)
     shapes.take(where, shapes.axes[shapes.channels], dims, channels, images=True)
+    (_, zeros), (_, same) = (
+        padding_text(shapes.lengths(), kernel, stride, each, [1] * dims, where) for each in (padding, SAME)
+    )
+    if name == "AvgPool" and not counted and zeros == same and any(map(any, zeros)):
+        padding = SAME
     (*_, strided, padded, _), lengths = windows(shapes.lengths(), kernel, stride, padding, [1] * dims, where)
     optional = [
         *([(kernel[1], kernel[0])] if dims == 2 else []),
         (strided[0], pair("Stride", kernel, 1)),
         padded,
     ]
+    if name == "AvgPool" and counted == (padded[0] == "Same") and any(map(any, zeros)):
+        raise Refused(f"{where}: with this padding constnet {'leaves what is padded out' if counted else 'counts what is padded'}")
     shapes.set(shapes.axes[shapes.channels], lengths)
     return Single(generic(f"{name}{dims}d", kernel[:1], optional))
 
@@ -101,10 +117,11 @@ def upsample(shapes, factors, where, channels):
 def windows(lengths, kernel, stride, padding, dilation, where):
     """The arguments after the first extent of a kernel, each with its default, and the lengths that come out."""
     text, pads = padding_text(lengths, kernel, stride, padding, dilation, where)
-    lengths = [
+    lengths_in, lengths = lengths, [
         (length + sum(pad) - d * (k - 1) - 1) // s + 1
         for length, k, s, d, pad in zip(lengths, kernel, stride, dilation, pads)
     ]
+    text = reaching(text, lengths_in, lengths)
     if min(lengths) < 1:
         raise Refused(f"{where}: its kernel of {'x'.join(map(str, kernel))} does not fit into what comes in")
     optional = [
@@ -114,6 +131,14 @@ def windows(lengths, kernel, stride, padding, dilation, where):
         (pair("Dilation", dilation, 1), "Dilation"),
     ]
     return optional, lengths
+
+
+LONGEST = 2048  # The lengths that constnet's types calculate with; what is calculated may reach 5,119.
+
+
+def reaching(padding, lengths, out):
+    """`Valid` beyond the lengths that types calculate with: there the type says what comes out."""
+    return pair("To", out) if padding == "Valid" and max(lengths) > LONGEST else padding
 
 
 def padding_text(lengths, kernel, stride, padding, dilation, where):

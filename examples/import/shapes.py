@@ -6,6 +6,7 @@ import numpy as np
 
 from network import Refused, Single, Turned, single
 
+EXTENT, PRODUCT = 2048, 5119  # How far constnet's types multiply: beyond, `FlattenTo` says how many numbers there are.
 KINDS = {1: "Vector", 2: "Sequence", 3: "Image"}
 
 
@@ -113,8 +114,9 @@ class Shapes:
         places = np.moveaxis(np.arange(prod(self.axes)).reshape(self.axes), self.channels, 0).ravel()
         if self.order is None and (places != np.arange(places.size)).any():
             self.order = places
+        reaches = max(self.axes) <= EXTENT and places.size <= PRODUCT or len(self.axes) == 1 or self.pooled
         self.axes, self.channels, self.pooled = (places.size,), 0, False
-        return Single("Flatten")
+        return Single("Flatten" if reaches else f"FlattenTo<{places.size}>")
 
     def move(self, axes, where):
         """Puts the axes, counted without the batch, into this order: only the channels may move among the others."""

@@ -121,11 +121,10 @@ def pool(module, name, dims, where, shapes):
     kernel, stride, padding = (several(each, dims) for each in (module.kernel_size, module.stride, module.padding))
     if name == "MaxPool" and (module.return_indices or any(each != 1 for each in several(module.dilation, dims))):
         raise Refused(f"{where}: with return_indices or a dilation")
-    if name == "AvgPool" and any(padding) and not module.count_include_pad:
-        raise Refused(f"{where}: with count_include_pad=False, and constnet counts what is padded")
     if getattr(module, "divisor_override", None) is not None:
         raise Refused(f"{where}: with a divisor of its own")
-    return layers.pool(shapes, name, kernel, stride, [(each, each) for each in padding], where, channels=0)
+    counted = getattr(module, "count_include_pad", True)
+    return layers.pool(shapes, name, kernel, stride, [(each, each) for each in padding], where, 0, counted)
 
 
 def pad(padding, where, shapes):
