@@ -81,7 +81,7 @@ pub(crate) fn dot_gates<T: Scalar, const GATES: usize, const SLOTS: usize, const
 pub(crate) fn add_outer<'a, T: Scalar, const N: usize, const GATES: usize, const SLOTS: usize, const OUT: usize>(
     gradient: &mut [[[T; OUT]; GATES]; N],
     slots: [usize; GATES],
-    steps: impl Iterator<Item = (&'a [T; N], &'a [[T; OUT]; SLOTS])> + Clone,
+    steps: &(impl Iterator<Item = (&'a [T; N], &'a [[T; OUT]; SLOTS])> + Clone),
 ) {
     for (i, gates) in gradient.iter_mut().enumerate() {
         for (gate, slot) in gates.iter_mut().zip(slots) {
@@ -95,7 +95,7 @@ pub(crate) fn add_outer<'a, T: Scalar, const N: usize, const GATES: usize, const
 pub(crate) fn add_all<'a, T: Scalar, const GATES: usize, const SLOTS: usize, const OUT: usize>(
     gradient: &mut [[T; OUT]; GATES],
     slots: [usize; GATES],
-    steps: impl Iterator<Item = &'a [[T; OUT]; SLOTS]> + Clone,
+    steps: &(impl Iterator<Item = &'a [[T; OUT]; SLOTS]> + Clone),
 ) {
     for (gate, slot) in gradient.iter_mut().zip(slots) {
         add_scaled(gate, steps.clone().filter_map(|d| Some((d.get(slot)?, T::ONE))));
@@ -128,9 +128,9 @@ mod tests {
         let d: [[f64; OUT]; 4] = core::array::from_fn(|slot| core::array::from_fn(|out| number(slot + 5 * out + 2)));
         let slots = [0, 1, 3];
         let mut gradient = weight;
-        add_outer(&mut gradient, slots, [(&x, &d), (&x, &d)].into_iter());
+        add_outer(&mut gradient, slots, &[(&x, &d), (&x, &d)].into_iter());
         let mut bias_gradient = bias;
-        add_all(&mut bias_gradient, slots, [&d, &d, &d].into_iter());
+        add_all(&mut bias_gradient, slots, &[&d, &d, &d].into_iter());
         for (gate, slot) in slots.into_iter().enumerate() {
             for out in 0..OUT {
                 for i in 0..N {

@@ -180,10 +180,10 @@ macro_rules! recurrent {
                 states: impl Iterator<Item = (&'a [T; HIDDEN], &'a [[T; HIDDEN]; $saved])> + Clone,
             ) {
                 use $crate::kernels::recurrent::{add_all, add_outer};
-                add_all(&mut gradient.bias_ih, $slots_in, inputs.clone().map(|(_, d)| d));
-                add_all(&mut gradient.bias_hh, $slots_hidden, inputs.clone().map(|(_, d)| d));
-                add_outer(&mut gradient.weight_ih, $slots_in, inputs);
-                add_outer(&mut gradient.weight_hh, $slots_hidden, states);
+                add_all(&mut gradient.bias_ih, $slots_in, &inputs.clone().map(|(_, d)| d));
+                add_all(&mut gradient.bias_hh, $slots_hidden, &inputs.clone().map(|(_, d)| d));
+                add_outer(&mut gradient.weight_ih, $slots_in, &inputs);
+                add_outer(&mut gradient.weight_hh, $slots_hidden, &states);
             }
 
             /// Back through time: what was saved becomes gradients, which are added up.

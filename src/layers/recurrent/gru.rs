@@ -47,6 +47,7 @@ pub struct Gru<const IN: usize, const HIDDEN: usize, T = f32> {
 
 impl<const IN: usize, const HIDDEN: usize, T> Gru<IN, HIDDEN, T> {
     /// A layer with these parameters.
+    #[allow(clippy::similar_names)] // PyTorch's.
     pub const fn new(
         weight_ih: [[[T; HIDDEN]; 3]; IN],
         weight_hh: [[[T; HIDDEN]; 3]; HIDDEN],
@@ -67,6 +68,7 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Cell<T, IN, HIDDEN> for Gr
     type Saved = [[T; HIDDEN]; 4];
 
     #[inline]
+    #[allow(clippy::many_single_char_names)] // The formula's.
     fn advance(&self, state: &mut Self::State, x: &[T; IN], saved: &mut Self::Saved) {
         let from_input = products(&self.bias_ih, &self.weight_ih, x);
         let from_state = products(&self.bias_hh, &self.weight_hh, &state.hidden);

@@ -50,6 +50,7 @@ pub struct Lstm<const IN: usize, const HIDDEN: usize, T = f32> {
 
 impl<const IN: usize, const HIDDEN: usize, T> Lstm<IN, HIDDEN, T> {
     /// A layer with these parameters.
+    #[allow(clippy::similar_names)] // PyTorch's.
     pub const fn new(
         weight_ih: [[[T; HIDDEN]; 4]; IN],
         weight_hh: [[[T; HIDDEN]; 4]; HIDDEN],
@@ -85,6 +86,7 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Cell<T, IN, HIDDEN> for Ls
     type Saved = [[T; HIDDEN]; 5];
 
     #[inline]
+    #[allow(clippy::many_single_char_names)] // The formula's.
     fn advance(&self, state: &mut Self::State, x: &[T; IN], saved: &mut Self::Saved) {
         let mut gates = products(&self.bias_ih, &self.weight_ih, x);
         let from_state = products(&self.bias_hh, &self.weight_hh, &state.hidden);

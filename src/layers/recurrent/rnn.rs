@@ -46,6 +46,7 @@ pub struct Rnn<const IN: usize, const HIDDEN: usize, A = Tanh, T = f32> {
 
 impl<const IN: usize, const HIDDEN: usize, A, T> Rnn<IN, HIDDEN, A, T> {
     /// A layer with these parameters.
+    #[allow(clippy::similar_names)] // PyTorch's.
     pub const fn new(
         weight_ih: [[[T; HIDDEN]; 1]; IN],
         weight_hh: [[[T; HIDDEN]; 1]; HIDDEN],
