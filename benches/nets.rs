@@ -1,19 +1,25 @@
 //! Prediction and training steps, beside the same networks written by hand with nalgebra: see `benches/README.md`.
 
 mod by_hand;
+#[path = "../examples/support/mlperf_tiny.rs"]
+mod mlperf_tiny;
 
-use constnet::loss::{CrossEntropy, Mse};
+use constnet::layer::{Layer, Parameters};
+use constnet::loss::{CategoricalCrossEntropy, CrossEntropy, Mse};
 use constnet::nalgebra::{SMatrix, SVector};
 use constnet::optimizer::Adam;
+use constnet::shape::{Image, Shape, Tensor, TensorOf};
 use constnet::train::Trainer;
 use constnet::{
-    Causal, Class, Dense, Embedding, Gelu, LayerNorm, LearnedPositions, Network, Relu, Residual, SelfAttention,
-    Sigmoid, Softmax, Tanh, Tokens, Vector,
+    Causal, Class, ConstZero, Dense, Embedding, Gelu, LayerNorm, LearnedPositions, Network, Relu, Residual,
+    SelfAttention, Sigmoid, Softmax, Tanh, Tokens, Vector,
 };
 use criterion::{Criterion, Throughput};
+use mlperf_tiny::{Autoencoder, DsCnn, MobileNet, ResNet8};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::hint::black_box;
+use std::sync::Mutex;
 use std::time::Duration;
 
 type Xor = Network<Vector<2>, (Dense<2, 4>, Sigmoid, Dense<4, 1>, Sigmoid)>;
@@ -53,6 +59,7 @@ fn main() {
     mnist::<1>(&mut criterion);
     mnist::<32>(&mut criterion);
     transformer(&mut criterion);
+    tiny(&mut criterion);
     criterion.final_summary();
 }
 
@@ -233,6 +240,49 @@ fn transformer(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(B as u64));
     group.bench_function("step, batch 8", |bencher| {
         bencher.iter(|| trainer.step(black_box(&mut *net), black_box(&x), black_box(&t)));
+    });
+    group.finish();
+}
+
+static DS_CNN: Mutex<DsCnn> = Mutex::new(DsCnn::ZERO);
+static AUTOENCODER: Mutex<Autoencoder> = Mutex::new(Autoencoder::ZERO);
+static RES_NET: Mutex<ResNet8> = Mutex::new(ResNet8::ZERO);
+static MOBILE_NET: Mutex<MobileNet> = Mutex::new(MobileNet::ZERO);
+static RES_NET_TRAINER: Mutex<Trainer<ResNet8, Adam, CategoricalCrossEntropy, 4>> =
+    Mutex::new(Trainer::new(Adam::const_new(0.0), CategoricalCrossEntropy));
+
+/// MLPerf Tiny's networks: predictions of all, and steps of the one with convolutions, normalisation and branches.
+fn tiny(criterion: &mut Criterion) {
+    tiny_predict(criterion, "DS-CNN", &DS_CNN);
+    tiny_predict(criterion, "autoencoder", &AUTOENCODER);
+    tiny_predict(criterion, "ResNet-8", &RES_NET);
+    tiny_predict(criterion, "MobileNet", &MOBILE_NET);
+    let rng = &mut StdRng::seed_from_u64(7);
+    let mut x = Box::new(<[TensorOf<Image<3, 32, 32>, f32>; 4]>::ZERO);
+    x.iter_mut().flat_map(Tensor::as_mut_slice).for_each(|x| *x = rng.random_range(-1.0..1.0));
+    let t = [0, 3, 7, 7].map(Class::<10>::const_new);
+    let (mut net, mut trainer) = (RES_NET.lock().expect("alone"), RES_NET_TRAINER.lock().expect("alone"));
+    let mut group = criterion.benchmark_group("MLPerf Tiny");
+    group.throughput(Throughput::Elements(4));
+    group.bench_function("ResNet-8 step, batch 4", |bencher| {
+        bencher.iter(|| trainer.step(black_box(&mut *net), black_box(&*x), black_box(&t)));
+    });
+    group.finish();
+}
+
+fn tiny_predict<In: Shape, L: Layer<In> + Parameters<f32>>(
+    criterion: &mut Criterion,
+    name: &str,
+    net: &Mutex<Network<In, L>>,
+) {
+    let rng = &mut StdRng::seed_from_u64(6);
+    let mut net = net.lock().expect("alone");
+    net.init(rng);
+    let (mut x, mut y) = (Box::new(TensorOf::<In, f32>::ZERO), Box::new(TensorOf::<L::Out, f32>::ZERO));
+    x.as_mut_slice().iter_mut().for_each(|x| *x = rng.random_range(-1.0..1.0));
+    let mut group = criterion.benchmark_group("MLPerf Tiny");
+    group.bench_function(format!("{name} predict"), |bencher| {
+        bencher.iter(|| black_box(&net.layers).forward(black_box(&*x), black_box(&mut *y)));
     });
     group.finish();
 }

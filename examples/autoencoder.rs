@@ -66,7 +66,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 
     // For a normalisation, predicting is not what it was while it trained: the running averages of the batches take their place.
     let mean = mean(train_x);
-    let without = test_x.iter().map(|x| (x - mean).norm_squared() / 64.0).sum::<f32>() / test_x.len() as f32;
+    let without = test_x.iter().map(|x| (x - mean).norm_squared() / 64.0).sum::<f32>() / count(test_x);
     println!("mean squared error on the test part, of pixels from 0 to 1");
     println!("  the mean picture:  {without:.4}");
     println!("  the autoencoder:   {:.4}", trainer.evaluate(&net, test));
@@ -82,7 +82,12 @@ fn run() -> Result<(), Box<dyn Error>> {
 }
 
 fn mean(pictures: &[Pixels]) -> Pixels {
-    pictures.iter().sum::<Pixels>() / pictures.len() as f32
+    pictures.iter().sum::<Pixels>() / count(pictures)
+}
+
+#[allow(clippy::cast_precision_loss)] // There are not that many.
+fn count(pictures: &[Pixels]) -> f32 {
+    pictures.len() as f32
 }
 
 /// The first picture of each digit, with what the network makes of it.
@@ -107,18 +112,18 @@ fn print_pictures(pairs: &[[Pixels; 2]]) {
 /// Ink for a pixel from 0 to 1.
 fn shade(pixel: f32) -> &'static str {
     let inks = ["  ", "..", "::", "++", "##", "@@"];
-    let ink = inks.iter().enumerate().find(|(i, _)| pixel <= (*i as f32 + 0.5) / 5.0);
-    ink.map_or("@@", |(_, ink)| ink)
+    let ink = inks.iter().zip([0.1, 0.3, 0.5, 0.7, 0.9]).find(|(_, most)| pixel <= *most);
+    ink.map_or("@@", |(ink, _)| ink)
 }
 
 /// All pairs as the text of an SVG file, the inputs in the upper row.
 fn draw(pairs: &[[Pixels; 2]]) -> Result<String, Box<dyn Error>> {
     let (side, gap) = (10, 20);
     let each = 8 * side + gap;
-    let size = (each * i32::try_from(pairs.len())? + gap, 2 * each + gap);
+    let (width, height) = (each * i32::try_from(pairs.len())? + gap, 2 * each + gap);
     let mut svg = String::new();
     {
-        let area = SVGBackend::with_string(&mut svg, (size.0.try_into()?, size.1.try_into()?)).into_drawing_area();
+        let area = SVGBackend::with_string(&mut svg, (width.try_into()?, height.try_into()?)).into_drawing_area();
         area.fill(&WHITE)?;
         for (pair, left) in pairs.iter().zip((gap..).step_by(each.try_into()?)) {
             for (picture, top) in pair.iter().zip([gap, gap + each]) {

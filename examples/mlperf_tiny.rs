@@ -12,7 +12,7 @@ use constnet::layer::{Layer, Parameters};
 use constnet::shape::{Image, Shape, Tensor, TensorOf, Vector};
 use constnet::{ConstZero, Network};
 use mlperf_tiny::{Autoencoder, DsCnn, MobileNet, ResNet8};
-use rand::{Rng, SeedableRng, rngs::Xoshiro128PlusPlus};
+use rand::{RngExt, SeedableRng, rngs::Xoshiro128PlusPlus};
 use std::error::Error;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Mutex;
@@ -137,7 +137,7 @@ fn time<In: Shape, L: Layer<In> + Parameters<f32>>(net: &'static Mutex<Network<I
     net.init(&mut rng);
     let mut x = Box::new(TensorOf::<In, f32>::ZERO);
     for x in x.as_mut_slice() {
-        *x = rng.next_u32() as f32 / u32::MAX as f32;
+        *x = rng.random_range(0.0..1.0);
     }
     let mut y = Box::new(TensorOf::<L::Out, f32>::ZERO);
     let mut fastest = f64::INFINITY;

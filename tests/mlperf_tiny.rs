@@ -11,7 +11,7 @@ use constnet::layer::Layer;
 use constnet::shape::{Tensor, TensorOf};
 use constnet::{ConstZero, Network, shape::Shape};
 use mlperf_tiny::{Autoencoder, DsCnn, MobileNet, ResNet8};
-use rand::{Rng, SeedableRng, rngs::Xoshiro128PlusPlus};
+use rand::{RngExt, SeedableRng, rngs::Xoshiro128PlusPlus};
 use std::sync::Mutex;
 use std::thread;
 
@@ -36,9 +36,7 @@ where
         net.init(&mut rng);
         let mut both = Box::new(<[TensorOf<In, f32>; 2]>::ZERO);
         for x in both.iter_mut().flat_map(Tensor::as_mut_slice) {
-            #[allow(clippy::cast_precision_loss)]
-            let number = rng.next_u32() as f32 / u32::MAX as f32;
-            *x = number;
+            *x = rng.random_range(0.0..1.0);
         }
         let [a, b] = both.each_ref().map(|x| {
             let mut y = Box::new(TensorOf::<L::Out, f32>::ZERO);

@@ -134,6 +134,16 @@ fn not_finite() {
     }
 }
 
+/// What comes out of `G` groups.
+fn in_groups<const G: usize>(x: &TensorOf<Sequence<6, 5>, f32>) -> TensorOf<Sequence<6, 5>, f32>
+where
+    GroupNorm<G, 6>: Layer<Sequence<6, 5>, Out = Sequence<6, 5>>,
+{
+    let mut y = ConstZero::ZERO;
+    GroupNorm::<G, 6>::new([1.0; 6].into(), [0.0; 6].into()).forward(x, &mut y);
+    y
+}
+
 /// One group is a layer normalisation over all; as many groups as channels normalise each channel of each sample.
 #[test]
 fn groups() {
@@ -145,15 +155,9 @@ fn groups() {
         let variance = numbers.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() * n;
         numbers.iter().map(|x| (x - mean) / (variance + 1e-5).sqrt()).collect()
     };
-    fn groups<const G: usize>(x: &TensorOf<Sequence<6, 5>, f32>) -> TensorOf<Sequence<6, 5>, f32>
-    where
-        GroupNorm<G, 6>: Layer<Sequence<6, 5>, Out = Sequence<6, 5>>,
+    for (width, y) in
+        [(6, in_groups::<1>(&x)), (3, in_groups::<2>(&x)), (2, in_groups::<3>(&x)), (1, in_groups::<6>(&x))]
     {
-        let mut y = ConstZero::ZERO;
-        GroupNorm::<G, 6>::new([1.0; 6].into(), [0.0; 6].into()).forward(x, &mut y);
-        y
-    }
-    for (width, y) in [(6, groups::<1>(&x)), (3, groups::<2>(&x)), (2, groups::<3>(&x)), (1, groups::<6>(&x))] {
         for start in (0..6).step_by(width) {
             let [x, y] = [x, y].map(|x| x.rows(start, width).iter().copied().collect::<Vec<_>>());
             assert!(normal(&x).iter().zip(&y).all(|(a, b)| near(*b, *a, 1e-5)), "{width} from {start}");

@@ -88,7 +88,7 @@ pub fn noise<T: Scalar, X: Tensor<T>, R: Rng + ?Sized>(x: &mut X, deviation: f64
 /// beside the picture.
 ///
 /// # Reference
-/// `DeVries` & Taylor (2017), "Improved regularization of convolutional neural networks with cutout".
+/// DeVries & Taylor (2017), "Improved regularization of convolutional neural networks with cutout".
 pub fn cut_out<T: Element, const C: usize, const W: usize, const H: usize, R: Rng + ?Sized>(
     image: &mut [SMatrix<T, C, W>; H],
     height: usize,

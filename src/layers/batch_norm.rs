@@ -101,7 +101,10 @@ impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, 
 
 /// How many positions a batch has.
 const fn positions<S: Shape, const B: usize>() -> usize {
-    if S::CHANNELS == 0 { 0 } else { S::LEN / S::CHANNELS * B }
+    match S::LEN.checked_div(S::CHANNELS) {
+        Some(positions) => positions * B,
+        None => 0,
+    }
 }
 
 #[allow(clippy::cast_precision_loss)]

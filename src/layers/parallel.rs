@@ -170,17 +170,17 @@ impl<In: Shape, T: Scalar, A: Differentiable<In, T>, B: Differentiable<In, T>, J
         &self,
         x: &[In::Tensor<T>; N],
         _: &[TensorOf<J::Out, T>; N],
-        ((a_cache, a), (b_cache, b), gradients, b_dx): &mut Self::Cache<N>,
+        ((a_cache, a), (b_cache, b), gradients, other): &mut Self::Cache<N>,
         dy: &[TensorOf<J::Out, T>; N],
         gradient: &mut Self,
         dx: &mut [In::Tensor<T>; N],
     ) {
-        let (a_dy, b_dy) = J::split(dy, gradients);
-        self.branches.0.backward(x, a, a_cache, a_dy, &mut gradient.branches.0, dx);
-        self.branches.1.backward(x, b, b_cache, b_dy, &mut gradient.branches.1, b_dx);
-        for (dx, b_dx) in dx.iter_mut().zip(b_dx) {
-            for (dx, &b_dx) in dx.as_mut_slice().iter_mut().zip(b_dx.as_slice()) {
-                *dx += b_dx;
+        let (to_a, to_b) = J::split(dy, gradients);
+        self.branches.0.backward(x, a, a_cache, to_a, &mut gradient.branches.0, dx);
+        self.branches.1.backward(x, b, b_cache, to_b, &mut gradient.branches.1, other);
+        for (dx, other) in dx.iter_mut().zip(other) {
+            for (dx, &other) in dx.as_mut_slice().iter_mut().zip(other.as_slice()) {
+                *dx += other;
             }
         }
     }
@@ -194,8 +194,8 @@ impl<In: Shape, T: Scalar, A: Differentiable<In, T>, B: Differentiable<In, T>, J
         dy: &[TensorOf<J::Out, T>; N],
         gradient: &mut Self,
     ) {
-        let (a_dy, b_dy) = J::split(dy, gradients);
-        self.branches.0.backward_parameters(x, a, a_cache, a_dy, &mut gradient.branches.0);
-        self.branches.1.backward_parameters(x, b, b_cache, b_dy, &mut gradient.branches.1);
+        let (to_a, to_b) = J::split(dy, gradients);
+        self.branches.0.backward_parameters(x, a, a_cache, to_a, &mut gradient.branches.0);
+        self.branches.1.backward_parameters(x, b, b_cache, to_b, &mut gradient.branches.1);
     }
 }
