@@ -28,7 +28,7 @@ use crate::shape::Shape;
 #[diagnostic::on_unimplemented(
     message = "loss `{Self}` does not take a target `{Target}` for an output of shape `{Out}`",
     label = "does not take `{Target}` for `{Out}`",
-    note = "`CrossEntropy` for an output `Vector<N>` takes `Class<N>` with the same N; `Mse` takes a tensor of the output's shape"
+    note = "`CrossEntropy` for an output `Vector<N>` takes `Class<N>` with the same N, for a `Sequence<N, L>` `[Class<N>; L]`; `Mse` takes a tensor of the output's shape"
 )]
 pub trait Loss<Out: Shape, Target, T: Scalar = f32> {
     /// The loss of one sample.
