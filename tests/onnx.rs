@@ -69,11 +69,11 @@ const SEQUENCE: &str = "Network<Sequence<3, 4>, (Dense<3, 5>, Relu, DenseNoBias<
 
 const IMAGE: &str = "Network<Image<1, 11, 12>, (BatchNorm<1, Epsilon<1, 100>>, Conv2d<1, 4, 3, 3, Stride<2>>, Relu, \
     DepthwiseConv2d<4, 3, 3, Stride, Pad<1>>, Conv2d<4, 6, 1>, MaxPool2d<2>, \
-    GroupedConv2d<2, 3, 2, 3, 2, Stride, Pad<1, 0>>, Silu, AvgPool2d<1, 2, Stride<1, 2>, Pad<0, 1>>, \
+    GroupedConv2d<2, 3, 2, 3, 2, Stride, Pad<1, 0>, Dilation, f32, NoBias>, Silu, AvgPool2d<1, 2, Stride<1, 2>, Pad<0, 1>>, \
     Conv2d<4, 3, 2, 2, Stride, Pad<1>, Dilation<2>>, Flatten, Dense<6, 3>)>";
 const DECODER: &str = "Network<Vector<6>, (Dense<6, 12>, Reshape<Image<3, 2, 2>>, Relu, \
     ConvTranspose2d<3, 4, 3, 3, Stride<2>, Pad<1>, OutputPadding<1>>, Relu, Upsample<2, 3>, \
-    ConvTranspose2d<4, 2, 2, 2, Stride<2>>, GlobalMaxPool)>";
+    ConvTranspose2d<4, 2, 2, 2, Stride<2>, Valid, OutputPadding, f32, NoBias>, GlobalMaxPool)>";
 const BRANCHES: &str = "Network<Image<2, 7, 6>, (\
     Parallel<(Conv2d<2, 4, 3, 3, Stride<2>, Pad<1>>, Relu, Conv2d<4, 4, 3, 3, Stride, Pad<1>>), \
     Conv2d<2, 4, 1, 1, Stride<2>>, Sum>, Relu, \
@@ -270,7 +270,7 @@ fn options_that_are_refused() -> Result {
             "image_dynamo",
             "AveragePool",
             int("count_include_pad", 0),
-            "with count_include_pad=False, and constnet counts what is padded",
+            "with this padding constnet counts what is padded",
         ),
         (
             "image_dynamo",
@@ -346,6 +346,24 @@ fn options_that_are_refused() -> Result {
             ),
         }
     }
+    Ok(())
+}
+
+/// Would catch: lengths that types calculate with no more, and a type that does not compile.
+#[test]
+fn long_signals() -> Result {
+    let long = changed("signal_causal", |model| {
+        let Some(graph) = &mut model.graph else { return };
+        for input in &mut graph.input {
+            let shape = input.r#type.as_mut().and_then(|kind| kind.tensor_type.as_mut()?.shape.as_mut());
+            shape.into_iter().for_each(|shape| shape.dim[2].dim_value = Some(9000));
+        }
+        for attribute in graph.node.iter_mut().flat_map(|node| &mut node.attribute).filter(|a| a.name == "pads") {
+            attribute.ints = vec![0, 0];
+        }
+    })??;
+    let network = "Network<Sequence<2, 9000>, (Conv1d<2, 3, 3, Stride, To<8996>, Dilation<2>>, GlobalAvgPool)>";
+    assert_eq!(long.network, network);
     Ok(())
 }
 

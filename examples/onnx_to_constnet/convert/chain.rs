@@ -1,13 +1,14 @@
 //! From a graph to a chain of steps: walked from the output back to the input.
 
+use super::conv::{Conv, conv};
 use super::dense::{Dense, add_bias, gemm, mat_mul};
 use super::graph::{Graph, attribute, float, input, integer, integers, is_standard, label, optional};
 use super::norm::{Norm, batch_norm, layer_norm};
 use super::pattern::{is_torch_hard_sigmoid, recognise};
+use super::pool::{Factors, Pool, pads, pool, resize};
 use super::proto::NodeProto;
 use super::recurrent::{Recurrent, recurrent};
 use super::text::ratio;
-use super::window::{Conv, Factors, Pool, conv, pads, pool, resize};
 
 /// One layer, before shapes are known.
 pub(crate) struct Step {

@@ -126,7 +126,7 @@ impl Emitter {
     /// A type of constnet's, whose names are imported.
     fn word(&mut self, text: String) -> Text {
         let names = text.split(|c: char| !c.is_alphanumeric());
-        self.names.extend(names.filter(|name| name.starts_with(char::is_alphabetic)).map(String::from));
+        self.names.extend(names.filter(|name| name.starts_with(char::is_uppercase)).map(String::from));
         Text::Word(text)
     }
 

@@ -102,7 +102,7 @@ impl<'a> Graph<'a> {
             }
             match self.producer(value) {
                 Some(node) if matches!(node.op_type.as_str(), "Expand" | "Slice") && !node.input.is_empty() => {
-                    value = &node.input[0]
+                    value = &node.input[0];
                 }
                 Some(node) if node.op_type == "ConstantOfShape" => {
                     let fill = attribute(node, "value").and_then(|value| value.t.as_ref());

@@ -3,11 +3,13 @@
 use super::axes::Axis::{Batch, Channels, Columns, Directions, Rows, Unit};
 use super::axes::{Misfit, Shape, Value};
 use super::chain::{Join, Kind, Step};
+use super::conv::after_conv;
 use super::dense::Dense;
 use super::graph::Graph;
 use super::norm::after_norm;
+use super::pool::{after_pads, after_pool, after_resize};
 use super::recurrent::after_recurrent;
-use super::window::{after_conv, after_pads, after_pool, after_resize};
+use super::window::EXTENT;
 
 /// A tensor of a layer's, as it is written to a file.
 #[derive(Clone)]
@@ -160,14 +162,18 @@ fn after_dense(dense: &Dense, value: &mut Value) -> Result<Layer, Misfit> {
 
 fn flatten(value: &mut Value, layers: &mut Vec<Layer>) -> Result<(), Misfit> {
     let shape = value.shape;
+    let len = shape.len().ok_or("it is too large")?;
+    // How far constnet's types multiply: beyond, the layer says how many numbers there are.
+    let is_within = len <= 5119 && shape.channels() <= EXTENT && shape.lengths().iter().all(|&length| length <= EXTENT);
+    let layer = if is_within { "Flatten".into() } else { format!("FlattenTo<{len}>") };
     let axes: Vec<_> = value.axes.iter().filter(|&&axis| axis != Unit && axis != Directions(1)).copied().collect();
     match (shape, &axes[..]) {
         (Shape::Vector(_), [Batch, Channels]) => {}
         (Shape::Sequence { .. }, [Batch, Channels, Rows]) | (Shape::Image { .. }, [Batch, Channels, Rows, Columns]) => {
-            layers.push(Layer::plain("Flatten".into()));
+            layers.push(Layer::plain(layer));
         }
         (Shape::Sequence { channels, steps }, [Batch, Rows, Channels]) if channels == 1 || steps == 1 => {
-            layers.push(Layer::plain("Flatten".into()));
+            layers.push(Layer::plain(layer));
         }
         (Shape::Sequence { .. }, [Batch, Rows, Channels]) => {
             let message = format!(
@@ -177,7 +183,6 @@ fn flatten(value: &mut Value, layers: &mut Vec<Layer>) -> Result<(), Misfit> {
         }
         _ => return Err(format!("constnet flattens `{shape}` channel by channel, this otherwise").into()),
     }
-    let len = shape.len().ok_or("it is too large")?;
     *value = Value::new(Shape::Vector(len), vec![Batch, Channels]);
     Ok(())
 }

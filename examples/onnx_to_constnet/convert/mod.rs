@@ -2,12 +2,14 @@
 
 mod axes;
 mod chain;
+mod conv;
 mod dense;
 mod emit;
 mod graph;
 mod layers;
 mod norm;
 mod pattern;
+mod pool;
 pub(crate) mod proto;
 mod recurrent;
 mod text;

@@ -49,19 +49,19 @@ pub(crate) fn recurrent(graph: &Graph<'_>, node: &NodeProto, is_state: bool) -> 
         return Err(about("its state after the last step, in both directions, is not understood".into()));
     }
     let (weight, rows) = (graph.floats(input(node, 1)?).map_err(about)?, graph.floats(input(node, 2)?).map_err(about)?);
-    let (&[d, gated, inputs], &[_, _, hidden]) = (&weight.0[..], &rows.0[..]) else {
+    let (&[d, height, inputs], &[_, _, hidden]) = (&weight.0[..], &rows.0[..]) else {
         return Err(about(format!("its weights are {:?} and {:?}: the file is broken", weight.0, rows.0)));
     };
     let bias = match optional(node, 3) {
         Some(name) => graph.floats(name).map_err(about)?,
-        None => (vec![directions, 2 * gated], vec![0.0; 2 * gated * directions]),
+        None => (vec![directions, 2 * height], vec![0.0; 2 * height * directions]),
     };
     let is_whole = d == directions
         && inputs > 0
         && hidden > 0
-        && gates.len().checked_mul(hidden) == Some(gated)
-        && rows.0 == [directions, gated, hidden]
-        && bias.0 == [directions, 2 * gated];
+        && gates.len().checked_mul(hidden) == Some(height)
+        && rows.0 == [directions, height, hidden]
+        && bias.0 == [directions, 2 * height];
     if !is_whole {
         return Err(about(format!(
             "its weights are {:?}, {:?} and {:?}: the file is broken",
@@ -70,12 +70,12 @@ pub(crate) fn recurrent(graph: &Graph<'_>, node: &NodeProto, is_state: bool) -> 
     }
     let mut tensors = Vec::new();
     for (direction, suffix) in ["_l0", "_l0_reverse"].into_iter().take(directions).enumerate() {
-        let (input_bias, hidden_bias) = bias.1[direction * 2 * gated..][..2 * gated].split_at(gated);
+        let (input_bias, hidden_bias) = bias.1[direction * 2 * height..][..2 * height].split_at(height);
         let parts = [
-            ("weight_ih", vec![gated, inputs], &weight.1[direction * gated * inputs..][..gated * inputs]),
-            ("weight_hh", vec![gated, hidden], &rows.1[direction * gated * hidden..][..gated * hidden]),
-            ("bias_ih", vec![gated], input_bias),
-            ("bias_hh", vec![gated], hidden_bias),
+            ("weight_ih", vec![height, inputs], &weight.1[direction * height * inputs..][..height * inputs]),
+            ("weight_hh", vec![height, hidden], &rows.1[direction * height * hidden..][..height * hidden]),
+            ("bias_ih", vec![height], input_bias),
+            ("bias_hh", vec![height], hidden_bias),
         ];
         for (name, dims, numbers) in parts {
             let block = numbers.len() / gates.len();
