@@ -49,8 +49,8 @@ impl Mask for Causal {
 ///
 /// # Cost
 /// `4 E² L + 2 E L²` multiply-adds (the second term is half of it if causal); `4 E² + 4 E` parameters. To predict, the keys and
-/// the values of the sequence stand on the stack, `2 E L` numbers, and one row of `L`. The cache holds `(4 E + HEADS L) L`
-/// numbers for each sample, and `3 E L` for all.
+/// the values of the sequence stand on the stack and what belongs to one step, `2 E L + 2 E + L` numbers; in training one row of
+/// `L`. The cache holds `(4 E + HEADS L) L` numbers for each sample, and `3 E L` for all.
 ///
 /// It does not run [step by step](crate::streaming): for the next token of a text, give the last `L` tokens again.
 ///
@@ -69,7 +69,7 @@ impl Mask for Causal {
 ///
 /// # Reference
 /// Vaswani and others (2017), "Attention is all you need"; Xiong and others (2020), "On layer normalization in the transformer
-/// architecture", for the norms in front. The default initialisation of the projections is PyTorch's.
+/// architecture", for the norms in front. Queries, keys and values start as in PyTorch, by Glorot's rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelfAttention<const E: usize, const HEADS: usize, M = Full, T = f32> {
     /// `W_in`: for each input what it adds to queries, keys and values. In files, `[3 * E, E]`.

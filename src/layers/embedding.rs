@@ -31,7 +31,7 @@ use crate::streaming::Streaming;
 ///
 /// # Reference
 /// Bengio and others (2003), "A neural probabilistic language model". PyTorch draws the table from a normal distribution of
-/// variance 1, which [`Init::LecunNormal`](crate::init::Init::LecunNormal) does here; the default is narrower.
+/// variance 1, which `Init::LecunNormal` does here; the default is narrower.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedding<const N: usize, const D: usize, T = f32> {
     /// The table: a row for each token.

@@ -4,8 +4,8 @@ use crate::scalar::{ConstZero, Element};
 
 /// `L` tokens of a vocabulary of `N`: a text as indices. The tensor is `[Class<N>; L]`.
 ///
-/// Tokens are no numbers to compute with: a slice of the tensor's numbers is empty, no gradient flows to them, and only
-/// [`Embedding`](crate::Embedding) takes them.
+/// Tokens are no numbers to compute with: a slice of the tensor's numbers is empty, no gradient flows to them, and of the
+/// layers here only [`Embedding`](crate::Embedding) takes them.
 ///
 /// ```
 /// use constnet::{Class, Embedding, Network, Tokens};
