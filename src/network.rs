@@ -65,20 +65,25 @@ impl<const C: usize, const STEPS: usize, L, T: Element> Network<Sequence<C, STEP
 where
     L: Layer<Sequence<C, STEPS>, T> + Streaming<Vector<C>, T>,
 {
-    /// The state at the start of a sequence.
+    /// The state at the start of a sequence. Its type is [`StateOf`] the network.
     #[allow(clippy::declare_interior_mutable_const)]
     pub const START: L::State = ConstZero::ZERO;
+}
 
+impl<const C: usize, const STEPS: usize, L: Layer<Sequence<C, STEPS>, T>, T: Element>
+    Network<Sequence<C, STEPS>, L, T>
+{
     /// Takes the next step of a sequence, and gives what comes out: [`streaming`](mod@crate::streaming) tells more.
     ///
     /// ```
     /// use constnet::nalgebra::SVector;
+    /// use constnet::network::StateOf;
     /// use constnet::{Dense, Gru, Last, Network, Sequence};
     ///
     /// type Net = Network<Sequence<6, 100>, (Gru<6, 16>, Last, Dense<16, 4>)>;
     ///
     /// let net = Net::ZERO;
-    /// let mut state = Net::START;
+    /// let mut state: StateOf<Net> = Net::START;
     /// for _ in 0..100 {
     ///     let x = SVector::<f32, 6>::from_element(0.5); // from a sensor
     ///     let logits: SVector<f32, 4> = net.step(&mut state, &x);
@@ -87,9 +92,12 @@ where
     /// ```
     pub fn step<X: TensorFor<Vector<C>, T>>(
         &self,
-        state: &mut L::State,
+        state: &mut <L as Streaming<Vector<C>, T>>::State,
         x: &X,
-    ) -> TensorOf<<L as Streaming<Vector<C>, T>>::Out, T> {
+    ) -> TensorOf<<L as Streaming<Vector<C>, T>>::Out, T>
+    where
+        L: Streaming<Vector<C>, T>,
+    {
         let mut y = ConstZero::ZERO;
         self.layers.step(state, x.tensor(), &mut y);
         y
@@ -289,6 +297,13 @@ pub trait StepByStep {
 impl<const C: usize, const STEPS: usize, L, T: Element> StepByStep for Network<Sequence<C, STEPS>, L, T>
 where
     L: Layer<Sequence<C, STEPS>, T> + Streaming<Vector<C>, T>,
+{
+    type State = L::State;
+}
+
+impl<const N: usize, const STEPS: usize, L, T: Element> StepByStep for Network<Tokens<N, STEPS>, L, T>
+where
+    L: Layer<Tokens<N, STEPS>, T> + Streaming<Tokens<N, 1>, T>,
 {
     type State = L::State;
 }

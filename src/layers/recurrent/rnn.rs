@@ -32,7 +32,7 @@ use core::marker::PhantomData;
 /// Elman (1990), "Finding structure in time". PyTorch's `nn.RNN`, whose default initialisation, uniform within
 /// `sqrt(1 / HIDDEN)`, is that of [`Init::TorchDefault`](crate::init::Init) but for `weight_ih`, which goes by `IN` here.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rnn<const IN: usize, const HIDDEN: usize, A = Tanh, T = f32> {
+pub struct Rnn<const IN: usize, const HIDDEN: usize, A: RnnActivation = Tanh, T = f32> {
     /// `W_ih`: a column for each input.
     pub weight_ih: [[[T; HIDDEN]; 1]; IN],
     /// `W_hh`: a column for each number of the output before.
@@ -44,7 +44,7 @@ pub struct Rnn<const IN: usize, const HIDDEN: usize, A = Tanh, T = f32> {
     activation: PhantomData<A>,
 }
 
-impl<const IN: usize, const HIDDEN: usize, A, T> Rnn<IN, HIDDEN, A, T> {
+impl<const IN: usize, const HIDDEN: usize, A: RnnActivation, T> Rnn<IN, HIDDEN, A, T> {
     /// A layer with these parameters.
     #[allow(clippy::similar_names)] // PyTorch's.
     pub const fn new(

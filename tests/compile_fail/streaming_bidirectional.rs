@@ -1,0 +1,16 @@
+//! twin: controller
+//! error: layer `Bidirectional<Gru<6, 6>>` cannot run one step of shape `Vector<6>` (of `f32`) at a time
+use constnet::network::StateOf;
+use constnet::{Bidirectional, ConstZero, Gru, Last, Network, Residual, Sequence};
+
+type Net = Network<Sequence<6, 100>, (Bidirectional<Gru<6, 6>>, Last)>;
+
+struct Controller {
+    state: StateOf<Net>,
+}
+
+fn main() {
+    let _ = Bidirectional { forward: Gru::<6, 6>::ZERO, reverse: Gru::<6, 6>::ZERO };
+    let controller = Controller { state: Net::START };
+    let _ = controller.state;
+}
