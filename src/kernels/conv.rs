@@ -3,7 +3,7 @@
 //! The lanes of a pixel are the vector lanes. A tile of them, for a few pixels side by side, stays in registers while the inputs of
 //! the window go by; only at the borders a pixel is taken alone.
 
-use super::window::{Axis, for_tiles, is_inside, pixels, row, row_mut, tile, tile_mut};
+use super::window::{Axis, for_tiles, is_inside, pixels, row, row_mut, tile, tile_mut, under, windows};
 use crate::scalar::Scalar;
 
 /// The weights of a window of `KH` by `KW` places.
@@ -84,8 +84,12 @@ fn gather_block<
     let mut sums = load::<T, OUT, W, PIXELS>(y, start);
     for (weight, row) in weight.iter().zip(rows) {
         let Some(row) = row else { continue };
+        let Some(windows) = side_by_side::<H, _, KW, PIXELS>(row, ox) else { continue };
         for (kx, weight) in weight.iter().enumerate() {
-            let Some(x) = pixels::<H, _, PIXELS>(row, ox, kx) else { continue };
+            let Some(x) = windows.as_ref().map_or_else(|| pixels::<H, _, PIXELS>(row, ox, kx), |all| under(all, kx))
+            else {
+                continue;
+            };
             for (i, weight) in weight.iter().enumerate() {
                 let Some(weight) = tile::<T, OUT, W>(weight, start) else { continue };
                 for (sum, x) in sums.iter_mut().zip(x) {
@@ -102,6 +106,16 @@ fn gather_block<
             *y = sum;
         }
     }
+}
+
+/// The windows of a block of pixels, if their places lie side by side: then they are found once for all of them. `Some(None)` if not.
+#[inline]
+#[allow(clippy::option_option)] // `None` does not happen.
+fn side_by_side<H: Axis, P, const KW: usize, const PIXELS: usize>(
+    row: &[P],
+    ox: usize,
+) -> Option<Option<[&[P; KW]; PIXELS]>> {
+    if PIXELS > 1 && H::DILATION == 1 { windows::<H, P, KW, PIXELS>(row, ox).map(Some) } else { Some(None) }
 }
 
 /// The tiles of the first `PIXELS` pixels.
@@ -136,7 +150,7 @@ pub(crate) fn gather_gradient<
 ) {
     let (x, _) = x.as_chunks();
     let (dy, _) = dy.as_chunks();
-    for_tiles!(OUT, |start, W, PIXELS| {
+    for_tiles!(narrow OUT, |start, W, PIXELS| {
         gradient_tile::<V, H, T, IN, OUT, KH, KW, W, PIXELS>(gradient, x, dy, start);
     });
 }
@@ -192,8 +206,11 @@ fn gradient_block<
     start: usize,
 ) {
     let dy = load::<T, OUT, W, PIXELS>(dy, start);
+    let Some(windows) = side_by_side::<H, _, KW, PIXELS>(row, ox) else { return };
     for (kx, gradient) in gradient.iter_mut().enumerate() {
-        let Some(x) = pixels::<H, _, PIXELS>(row, ox, kx) else { continue };
+        let Some(x) = windows.as_ref().map_or_else(|| pixels::<H, _, PIXELS>(row, ox, kx), |all| under(all, kx)) else {
+            continue;
+        };
         for (i, gradient) in gradient.iter_mut().enumerate() {
             let Some(gradient) = tile_mut::<T, OUT, W>(gradient, start) else { continue };
             let mut sum = *gradient;

@@ -75,6 +75,32 @@ pub(crate) fn pixels<H: Axis, P, const PIXELS: usize>(row: &[P], o: usize, k: us
     Some(all)
 }
 
+/// The windows of `PIXELS` outputs from `o` on, which all lie on a row: pixels side by side.
+#[inline]
+pub(crate) fn windows<H: Axis, P, const K: usize, const PIXELS: usize>(
+    row: &[P],
+    o: usize,
+) -> Option<[&[P; K]; PIXELS]> {
+    let mut all = [row.first_chunk()?; PIXELS];
+    for (n, window) in all.iter_mut().enumerate() {
+        *window = row.get(H::place(o + n, 0)?..)?.first_chunk()?;
+    }
+    Some(all)
+}
+
+/// The pixels under place `k` of these windows.
+#[inline]
+pub(crate) fn under<'a, P, const K: usize, const PIXELS: usize>(
+    windows: &[&'a [P; K]; PIXELS],
+    k: usize,
+) -> Option<[&'a P; PIXELS]> {
+    let mut all = [windows.first()?.first()?; PIXELS];
+    for (pixel, window) in all.iter_mut().zip(windows) {
+        *pixel = window.get(k)?;
+    }
+    Some(all)
+}
+
 /// Whether the windows of `pixels` outputs from `o` on all lie on the input.
 #[inline]
 pub(crate) fn is_inside<H: Axis>(o: usize, pixels: usize) -> bool {
@@ -87,6 +113,13 @@ macro_rules! for_tiles {
     ($N:ident, |$start:ident, $W:ident, $PIXELS:ident| $call:expr) => {
         let mut $start = 0;
         for_tiles!(@width 16 2, $N, |$start, $W, $PIXELS| $call);
+        for_tiles!(@narrow $N, |$start, $W, $PIXELS| $call);
+    };
+    (narrow $N:ident, |$start:ident, $W:ident, $PIXELS:ident| $call:expr) => {
+        let mut $start = 0;
+        for_tiles!(@narrow $N, |$start, $W, $PIXELS| $call);
+    };
+    (@narrow $N:ident, |$start:ident, $W:ident, $PIXELS:ident| $call:expr) => {
         for_tiles!(@width 8 4, $N, |$start, $W, $PIXELS| $call);
         for_tiles!(@width 4 4, $N, |$start, $W, $PIXELS| $call);
         for_tiles!(@width 2 4, $N, |$start, $W, $PIXELS| $call);
@@ -94,6 +127,7 @@ macro_rules! for_tiles {
         debug_assert_eq!($start, $N);
     };
     (@width $width:literal $pixels:literal, $N:ident, |$start:ident, $W:ident, $PIXELS:ident| $call:expr) => {
+        #[allow(clippy::int_plus_one)] // A width of 1 is one of many.
         while $start + $width <= $N {
             const $W: usize = $width;
             const $PIXELS: usize = $pixels;

@@ -127,7 +127,7 @@ impl<In: Shape, T: Element, const N: usize> Layer<In, T> for FlattenTo<N> {
             assert!(
                 In::LEN == N,
                 "the `N` of `FlattenTo<N>` must be how many numbers its input holds: `C * H * W`, or `C * L`"
-            )
+            );
         };
         copy::<In, Vector<N>, T>(x, y);
     }
