@@ -18,7 +18,7 @@ use std::{env, fs};
 type Result<T = (), E = Box<dyn Error>> = std::result::Result<T, E>;
 
 /// What each model must become.
-const MODELS: [(&str, &str); 23] = [
+const MODELS: [(&str, &str); 24] = [
     ("batch_dynamo", CLASSIFIER),
     ("classifier_dynamo", CLASSIFIER),
     ("classifier_legacy", CLASSIFIER),
@@ -37,7 +37,7 @@ const MODELS: [(&str, &str); 23] = [
     (
         "signal_dynamo",
         "Network<Sequence<2, 10>, (Conv1d<2, 4, 3, Stride, Pad<1>>, Tanh, AvgPool1d<2, Stride<2>, Pad<1>>, \
-        ConvTranspose1d<4, 3, 2, Stride<2>>, Upsample, AvgPool1d<3>, LayerNorm<3, Epsilon<1, 1000>>, Dense<3, 2>, \
+        ConvTranspose1d<4, 3, 2, Stride<2>>, Upsample, MaxPool1d<3>, LayerNorm<3, Epsilon<1, 1000>>, Dense<3, 2>, \
         GlobalAvgPool)>",
     ),
     (
@@ -47,6 +47,10 @@ const MODELS: [(&str, &str); 23] = [
         GlobalAvgPool)>",
     ),
     ("signal_causal", "Network<Sequence<2, 9>, (Conv1d<2, 3, 3, Stride, Causal, Dilation<2>>, GlobalAvgPool)>"),
+    (
+        "norms_dynamo",
+        "Network<Image<2, 3, 2>, (Conv2d<2, 4, 2>, GroupNorm<2, 4>, Flatten, RmsNorm<8, Epsilon<1, 8388608>>, LayerNorm<8>)>",
+    ),
     ("recurrent_dynamo", "Network<Sequence<3, 5>, (Gru<3, 4>, Gru<4, 4>, Gru<4, 3>, Lstm<3, 4>, Last, Dense<4, 2>)>"),
     (
         "recurrent_legacy",

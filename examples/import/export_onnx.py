@@ -132,10 +132,9 @@ def models():
         nn.Linear(6, 12), nn.Unflatten(1, (3, 2, 2)), nn.ReLU(), nn.ConvTranspose2d(3, 4, 3, 2, 1, 1), nn.ReLU(),
         nn.Upsample(scale_factor=(2, 3)), nn.ConvTranspose2d(4, 2, 2, 2, bias=False), nn.AdaptiveMaxPool2d(1), nn.Flatten(),
     )
-    # Of what `dynamo` takes apart, MaxPool1d and RNN, nothing is left for the converter to know.
-    signal = lambda pool: nn.Sequential(
+    signal = lambda: nn.Sequential(
         nn.Conv1d(2, 4, 3, padding="same"), nn.Tanh(), nn.AvgPool1d(2, 2, 1), nn.ConvTranspose1d(4, 3, 2, 2),
-        nn.Upsample(scale_factor=2), pool, Turn(), nn.LayerNorm(3, eps=1e-3), nn.Linear(3, 2), Mean(),
+        nn.Upsample(scale_factor=2), nn.MaxPool1d(3), Turn(), nn.LayerNorm(3, eps=1e-3), nn.Linear(3, 2), Mean(),
     )
     recurrent = lambda kind, **options: nn.Sequential(
         Outputs(nn.GRU(3, 4, 2, batch_first=True)), Outputs(kind(4, 3, batch_first=True, **options)),
@@ -160,9 +159,12 @@ def models():
     yield "decoder_dynamo", decoder(), (6,), dynamo
     yield "branches_dynamo", Branches(), (2, 7, 6), dynamo
     yield "branches_legacy", Branches(), (2, 7, 6), legacy
-    yield "signal_dynamo", signal(nn.AvgPool1d(3)), (2, 10), dynamo
-    yield "signal_legacy", signal(nn.MaxPool1d(3)), (2, 10), legacy
+    yield "signal_dynamo", signal(), (2, 10), dynamo
+    yield "signal_legacy", signal(), (2, 10), legacy
     yield "signal_causal", causal, (2, 9), dynamo
+    norms = nn.Sequential(nn.Conv2d(2, 4, 2), nn.GroupNorm(2, 4), nn.Flatten(), nn.RMSNorm(8), nn.LayerNorm(8, bias=False))
+    yield "norms_dynamo", norms, (2, 3, 2), dynamo | {"opset_version": 23}
+    # `dynamo` takes an RNN apart, and nothing is left for the converter to know: a GRU stands in for it.
     yield "recurrent_dynamo", recurrent(nn.GRU), (5, 3), dynamo
     yield "recurrent_legacy", recurrent(nn.RNN, nonlinearity="relu"), (5, 3), legacy
     yield "directions_dynamo", directions(), (5, 3), dynamo

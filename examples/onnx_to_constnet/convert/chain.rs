@@ -3,7 +3,7 @@
 use super::conv::{Conv, conv};
 use super::dense::{Dense, add_bias, gemm, mat_mul};
 use super::graph::{Graph, attribute, float, input, integer, integers, is_standard, label, optional};
-use super::norm::{Norm, batch_norm, layer_norm};
+use super::norm::{Norm, batch_norm, group_norm, layer_norm, rms_norm};
 use super::pattern::{is_torch_hard_sigmoid, recognise};
 use super::pool::{Factors, Pool, pads, pool, resize};
 use super::proto::NodeProto;
@@ -182,6 +182,8 @@ fn other(graph: &Graph<'_>, node: &NodeProto, value: &str) -> Result<Option<Kind
         "ReduceMax" => reduce("GlobalMaxPool", Some(axes(1)?.unwrap_or_default()), integer(node, "keepdims", 1) != 0),
         "BatchNormalization" => Kind::Norm(batch_norm(graph, node)?),
         "LayerNormalization" => Kind::Norm(layer_norm(graph, node)?),
+        "RMSNormalization" => Kind::Norm(rms_norm(graph, node)?),
+        "GroupNormalization" => Kind::Norm(group_norm(graph, node)?),
         "RNN" | "GRU" | "LSTM" => Kind::Recurrent(recurrent(graph, node, graph.place_of(value) == 1)?),
         "Resize" => Kind::Resize(resize(graph, node)?),
         "Pad" => Kind::Pad(pads(graph, node)?),

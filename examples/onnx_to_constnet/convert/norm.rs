@@ -8,6 +8,8 @@ use super::text::{epsilon, generic};
 
 pub(crate) struct Norm {
     name: &'static str,
+    /// In which groups of channels, for a `GroupNorm`.
+    groups: Option<usize>,
     /// Along which of ONNX's axes the channels must be.
     axis: i64,
     epsilon: (String, String),
@@ -27,6 +29,21 @@ pub(crate) fn batch_norm(graph: &Graph<'_>, node: &NodeProto) -> Result<Norm, St
 pub(crate) fn layer_norm(graph: &Graph<'_>, node: &NodeProto) -> Result<Norm, String> {
     let bias = optional(node, 2).map(|_| 2);
     norm(graph, node, "LayerNorm", integer(node, "axis", -1), &[(Some(1), "weight"), (bias, "bias")])
+}
+
+/// `RMSNormalization` over the last axis.
+pub(crate) fn rms_norm(graph: &Graph<'_>, node: &NodeProto) -> Result<Norm, String> {
+    norm(graph, node, "RmsNorm", integer(node, "axis", -1), &[(Some(1), "weight")])
+}
+
+/// `GroupNormalization`, from operator set 21 on, where it has numbers for each channel.
+pub(crate) fn group_norm(graph: &Graph<'_>, node: &NodeProto) -> Result<Norm, String> {
+    let groups = usize::try_from(integer(node, "num_groups", 0)).ok().filter(|&groups| groups > 0);
+    let norm = norm(graph, node, "GroupNorm", 1, &[(Some(1), "weight"), (Some(2), "bias")])?;
+    match groups {
+        Some(count) if norm.tensors[0].numbers.len() % count == 0 => Ok(Norm { groups, ..norm }),
+        _ => Err(format!("{}: its groups do not share the channels: the file is broken", label(node))),
+    }
 }
 
 /// The tensors are those at these places; without one they are zeros.
@@ -51,17 +68,18 @@ fn norm(
         tensors.push(tensor);
     }
     let epsilon = epsilon(float(node, "epsilon", 1e-5)).map_err(about)?;
-    Ok(Norm { name, axis, epsilon, tensors })
+    Ok(Norm { name, groups: None, axis, epsilon, tensors })
 }
 
 /// The layer that a normalisation is.
 pub(crate) fn after_norm(norm: &Norm, value: &mut Value) -> Result<Layer, Misfit> {
     let count = norm.tensors.first().map_or(0, |weight| weight.numbers.len());
     let place = value.place(norm.axis)?;
-    if norm.name == "LayerNorm" && place + 1 != value.axes.len() {
+    if matches!(norm.name, "LayerNorm" | "RmsNorm") && place + 1 != value.axes.len() {
         return Err("over several axes, and constnet's normalises over the channels".into());
     }
     value.expect_channels(place, count)?;
-    let text = generic(norm.name, &[count], std::slice::from_ref(&norm.epsilon));
+    let needed: Vec<_> = norm.groups.into_iter().chain([count]).collect();
+    let text = generic(norm.name, &needed, std::slice::from_ref(&norm.epsilon));
     Ok(Layer::Single { text, tensors: norm.tensors.clone() })
 }

@@ -18,8 +18,16 @@ pub(crate) fn pair(name: &str, numbers: &[usize], default: Option<usize>) -> Str
     }
 }
 
-/// The shortest decimal fraction that rounds to the number, in lowest terms: 0.2 is (1, 5).
+/// The shortest decimal fraction that rounds to the number, in lowest terms: 0.2 is (1, 5). Or, if that is too long, 1 in a whole
+/// number.
 pub(crate) fn ratio(value: f32) -> Option<(u32, u32)> {
+    let inverse = 1.0 / f64::from(value);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A whole number within the range.
+    let whole = (inverse.fract().abs() < 1e-9 && (1.0..4e9).contains(&inverse)).then_some((1, inverse as u32));
+    decimal(value).or(whole)
+}
+
+fn decimal(value: f32) -> Option<(u32, u32)> {
     let text = value.to_string();
     let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
     let mut numerator: u32 = format!("{whole}{decimals}").parse().ok()?;
