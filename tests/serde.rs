@@ -7,8 +7,9 @@ use constnet::layer::{Layer, Parameters};
 use constnet::nalgebra::SVector;
 use constnet::shape::Shape;
 use constnet::{
-    ConstZero, Dense, DenseNoBias, Dropout, Elu, Flatten, LeakyRelu, LogSoftmax, Network, Relu, Reshape, Residual,
-    Sequence, Softmax, Tanh, Vector,
+    ConstZero, Conv1d, Conv2d, ConvTranspose2d, Dense, DenseNoBias, Dropout, Elu, Flatten, GlobalAvgPool,
+    GroupedConv2d, Image, LeakyRelu, LogSoftmax, MaxPool2d, Network, Relu, Reshape, Residual, Sequence, Softmax,
+    Stride, Tanh, Upsample, Vector,
 };
 use rand::{SeedableRng, rngs::StdRng};
 use serde::de::DeserializeOwned;
@@ -24,6 +25,19 @@ type Net = Network<
         Residual<(DenseNoBias<4, 4>, Tanh, Elu)>,
         Dense<4, 3>,
         LogSoftmax,
+    ),
+>;
+type Pictures = Network<
+    Image<2, 6, 6>,
+    (
+        Conv2d<2, 4, 3, 2>,
+        GroupedConv2d<2, 2, 1, 2, 2>,
+        MaxPool2d<2, 2, Stride<1>>,
+        ConvTranspose2d<2, 1, 2, 3>,
+        Upsample,
+        GlobalAvgPool,
+        Reshape<Sequence<1, 1>>,
+        Conv1d<1, 3, 1>,
     ),
 >;
 type Precise = Network<Vector<3>, (Dense<3, 2, f64>, Softmax), f64>;
@@ -51,8 +65,9 @@ fn round_trip<V: Serialize + DeserializeOwned + ConstZero + PartialEq + Debug>(v
 /// Would catch: a layer left out, tensors in another order, numbers cut on their way.
 #[test]
 fn networks_and_scalers() {
-    let (net, precise): (Net, Precise) = (drawn(), drawn());
+    let (net, pictures, precise): (Net, Pictures, Precise) = (drawn(), drawn(), drawn());
     round_trip(&net);
+    round_trip(&pictures);
     round_trip(&precise);
     let samples = [[0.1, 1e-30, 3.0], [-1e15, 7.0, 3.0]].map(SVector::<f32, 3>::from);
     round_trip(&Standardizer::<Vector<3>>::fit(&samples).expect("finite"));
