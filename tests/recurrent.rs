@@ -191,6 +191,8 @@ mod serde {
     use super::{Everything, drawn};
     use ::serde::Deserialize;
 
+    type Pair = constnet::Bidirectional<constnet::Rnn<1, 1>>;
+
     /// By value and in place, and texts that do not fit.
     #[test]
     fn round_trip() {
@@ -203,7 +205,6 @@ mod serde {
         let text = serde_json::to_string(&net).expect("finite numbers");
         assert_eq!(serde_json::from_str::<Everything>(&text).expect("our own text"), net);
 
-        type Pair = constnet::Bidirectional<constnet::Rnn<1, 1>>;
         let one = r#"{"weight_ih_l0":[1.0],"weight_hh_l0":[2.0],"bias_ih_l0":[3.0],"bias_hh_l0":[4.0]}"#;
         let pair: Pair = serde_json::from_str(&format!("[{one},{one}]")).expect("a pair");
         assert_eq!(pair.forward, pair.reverse);
