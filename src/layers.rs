@@ -1,4 +1,4 @@
-//! The layers, one file for each family. All are re-exported at the crate's root.
+//! The layers, one file for each family: the list of all that a network's type can name. The crate's root re-exports it.
 
 mod activation;
 mod attention;
@@ -28,26 +28,39 @@ mod upsample;
 pub use activation::{
     Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh,
 };
-pub use attention::{Full, Mask, SelfAttention};
-pub use batch_norm::{BatchNorm, IsMomentum, Momentum, OutputsInnermost};
-pub use bias::{Bias, NoBias};
-pub use channels::Channels;
+pub use attention::{Full, SelfAttention};
+pub use batch_norm::{BatchNorm, Momentum};
+pub use bias::NoBias;
 pub use conv::{Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias};
 pub use conv_transpose::{ConvTranspose1d, ConvTranspose2d};
 pub use dense::{Dense, DenseNoBias};
 #[cfg(feature = "rand")]
 pub use dropout::Dropout;
 pub use embedding::Embedding;
-pub use grouped_conv::{DepthwiseConv1d, DepthwiseConv2d, GroupBias, GroupedConv1d, GroupedConv2d};
+pub use grouped_conv::{DepthwiseConv1d, DepthwiseConv2d, GroupedConv1d, GroupedConv2d};
 pub use last::Last;
-pub use norm::{Epsilon, GroupNorm, IsEpsilon, LayerNorm, RmsNorm};
-pub use parallel::{Concat, Join, Parallel, Sum};
+pub use norm::{Epsilon, GroupNorm, LayerNorm, RmsNorm};
+pub use parallel::{Concat, Parallel, Sum};
 pub use pool::{AvgPool1d, AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool1d, MaxPool2d};
 pub use position::{LearnedPositions, PositionalEncoding};
-pub use recurrent::{Bidirectional, Gru, Lstm, LstmState, RecurrentState, Rnn, RnnActivation};
+pub use recurrent::{Bidirectional, Gru, Lstm, Rnn};
 pub use reshape::{Flatten, FlattenTo, Reshape};
 pub use residual::Residual;
-pub use running::PoolState;
 pub use softmax::{LogSoftmax, Softmax};
-pub use time_distributed::{Step, TimeDistributed};
+pub use time_distributed::TimeDistributed;
 pub use upsample::Upsample;
+
+/// What the layers' parameters have to be, and what layers remember from step to step.
+pub mod bound {
+    pub use super::attention::Mask;
+    pub use super::batch_norm::{IsMomentum, OutputsInnermost};
+    pub use super::bias::Bias;
+    pub use super::channels::Channels;
+    pub use super::conv::History;
+    pub use super::grouped_conv::GroupBias;
+    pub use super::norm::IsEpsilon;
+    pub use super::parallel::Join;
+    pub use super::recurrent::{LstmState, RecurrentState, RnnActivation};
+    pub use super::running::PoolState;
+    pub use super::time_distributed::Step;
+}

@@ -161,20 +161,7 @@ pub mod streaming;
 pub mod train;
 
 pub use class::Class;
-#[cfg(feature = "rand")]
-pub use layers::Dropout;
-pub use layers::{
-    AvgPool1d, AvgPool2d, Bias, Bidirectional, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, ConvTranspose1d,
-    ConvTranspose2d, Dense, DenseNoBias, DepthwiseConv1d, DepthwiseConv2d, Elu, Embedding, Flatten, FlattenTo, Gelu,
-    GeluTanh, GlobalAvgPool, GlobalMaxPool, GroupBias, GroupedConv1d, GroupedConv2d, Gru, HardSigmoid, HardSwish,
-    Identity, Last, LeakyRelu, LogSoftmax, Lstm, LstmState, MaxPool1d, MaxPool2d, NoBias, PoolState, RecurrentState,
-    Relu, Reshape, Residual, Rnn, RnnActivation, Sigmoid, Silu, Softmax, Softplus, Tanh, Upsample,
-};
-pub use layers::{
-    BatchNorm, Channels, Concat, Epsilon, GroupNorm, IsEpsilon, IsMomentum, Join, LayerNorm, Momentum,
-    OutputsInnermost, Parallel, RmsNorm, Step, Sum, TimeDistributed,
-};
-pub use layers::{Full, LearnedPositions, Mask, PositionalEncoding, SelfAttention};
+pub use layers::*;
 pub use nalgebra;
 pub use network::Network;
 pub use scalar::ConstZero;

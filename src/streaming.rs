@@ -37,10 +37,10 @@
 //!
 //! | layer | state | its output at a step |
 //! |---|---|---|
-//! | `Rnn`, `Gru` | [`RecurrentState`](crate::RecurrentState) | that of the step |
-//! | `Lstm` | [`LstmState`](crate::LstmState) | that of the step |
+//! | `Rnn`, `Gru` | [`RecurrentState`](crate::bound::RecurrentState) | that of the step |
+//! | `Lstm` | [`LstmState`](crate::bound::LstmState) | that of the step |
 //! | `Conv1d` with `Causal` and stride 1 | the last inputs | that of the step |
-//! | `GlobalAvgPool`, `GlobalMaxPool` | [`PoolState`](crate::PoolState) | the mean, the greatest so far |
+//! | `GlobalAvgPool`, `GlobalMaxPool` | [`PoolState`](crate::bound::PoolState) | the mean, the greatest so far |
 //! | `Last` | none | the step |
 //! | what treats each step alone: `Dense`, activations, normalisation over channels | none | that of the step |
 //! | `Residual`, `Parallel`, tuples | those of the layers inside | theirs |

@@ -1,6 +1,7 @@
 //! Self-attention and positions: against differences, against the formula written out, against PyTorch's file as a constant.
 #![cfg(feature = "rand")]
 
+use constnet::bound::Mask;
 use constnet::gradcheck;
 use constnet::layer::{Differentiable, Layer, Parameters};
 use constnet::loss::CrossEntropy;
@@ -11,7 +12,7 @@ use constnet::shape::argument::TensorFor;
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::train::Trainer;
 use constnet::{
-    Causal, Class, ConstZero, Dense, Embedding, Epsilon, Full, Gelu, LayerNorm, LearnedPositions, Mask, Network,
+    Causal, Class, ConstZero, Dense, Embedding, Epsilon, Full, Gelu, LayerNorm, LearnedPositions, Network,
     PositionalEncoding, Residual, SelfAttention, Sequence, Tokens,
 };
 use rand::{Rng, SeedableRng, rngs::Xoshiro128PlusPlus};

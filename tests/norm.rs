@@ -5,6 +5,7 @@
 //! sequence, branches in the wrong order, a tensor under another key.
 #![cfg(feature = "rand")]
 
+use constnet::bound::OutputsInnermost;
 use constnet::init::Init;
 use constnet::layer::{Differentiable, Layer, Parameters};
 use constnet::loss::Mse;
@@ -15,8 +16,8 @@ use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::train::Trainer;
 use constnet::{
     BatchNorm, Causal, Concat, ConstZero, Conv1d, Conv2d, Conv2dNoBias, Dense, DenseNoBias, Dropout, Flatten,
-    GroupNorm, Identity, Image, LayerNorm, Network, OutputsInnermost, Parallel, Relu, Reshape, RmsNorm, Sequence,
-    Softmax, Stride, Sum, Tanh, TimeDistributed, Valid, Vector,
+    GroupNorm, Identity, Image, LayerNorm, Network, Parallel, Relu, Reshape, RmsNorm, Sequence, Softmax, Stride, Sum,
+    Tanh, TimeDistributed, Valid, Vector,
 };
 use constnet::{ConvTranspose1d, ConvTranspose2d, DepthwiseConv2d, GroupedConv1d, GroupedConv2d};
 use rand::{Rng, SeedableRng, rngs::Xoshiro128PlusPlus};

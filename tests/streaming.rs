@@ -3,6 +3,7 @@
 //! Would catch: a state that is updated in another order, a sum that runs in another, a step that forgets or looks ahead.
 #![cfg(feature = "rand")]
 
+use constnet::bound::{LstmState, RecurrentState};
 use constnet::init::Init;
 use constnet::layer::{Layer, Parameters};
 use constnet::nalgebra::{SMatrix, SVector};
@@ -11,8 +12,8 @@ use constnet::shape::Tensor;
 use constnet::streaming::Streaming;
 use constnet::{
     Causal, Concat, ConstZero, Conv1d, Dense, Dilation, Dropout, GlobalAvgPool, GlobalMaxPool, Gru, Last, LayerNorm,
-    Lstm, LstmState, Network, Parallel, RecurrentState, Relu, Residual, RmsNorm, Rnn, Sequence, Sigmoid, Softmax,
-    Stride, Sum, Tanh, TimeDistributed, Vector,
+    Lstm, Network, Parallel, Relu, Residual, RmsNorm, Rnn, Sequence, Sigmoid, Softmax, Stride, Sum, Tanh,
+    TimeDistributed, Vector,
 };
 use rand::{Rng, SeedableRng, rngs::Xoshiro128PlusPlus};
 

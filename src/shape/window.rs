@@ -143,7 +143,7 @@ const fn span(k: usize, d: usize) -> usize {
     (k - 1) * d + 1
 }
 
-/// [`span`], as a number.
+/// What a window spans, as a number.
 #[diagnostic::on_unimplemented(
     message = "a window of {K} with dilation {D} spans more than the type arithmetic reaches, or nothing",
     note = "a kernel has a size of 1 or above, and so has a dilation"
