@@ -1,4 +1,4 @@
-//! Convolutions beside the same loops by hand, and a LeNet-sized network: `cargo bench --bench images`.
+//! Convolutions beside the same loops by hand, and a network of the size of `LeNet`: `cargo bench --bench images`.
 
 #[path = "by_hand/conv.rs"]
 mod by_hand;

@@ -1,6 +1,6 @@
 //! MNIST, the classic: 60,000 handwritten digits of 28x28 pixels to learn from, 10,000 to be tested on.
 //!
-//! A convolutional network in the manner of LeNet: two convolutions of 5 by 5, each with ReLU and a pooling, then two dense layers.
+//! A convolutional network in the manner of `LeNet`: two convolutions of 5 by 5, each with ReLU and a pooling, then two dense layers.
 //! Cross-entropy, Adam with a rate that falls as a cosine, 3 epochs of mini-batches of 32. The network and its trainer are statics, so
 //! they take no stack: this works in a debug build too, though slowly.
 //!
