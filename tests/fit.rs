@@ -7,7 +7,7 @@ use constnet::nalgebra::SVector;
 use constnet::optimizer::schedule::{ReduceOnPlateau, Schedule, StepDecay};
 use constnet::optimizer::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd};
 use constnet::train::{BatchDone, EpochDone, Fit, FitError, NotFinite, Observer, Stop, Trainer};
-use constnet::{Dense, Network, Vector};
+use constnet::{BatchNorm, Dense, Epsilon, Momentum, Network, Vector};
 use core::ops::ControlFlow;
 
 type Line = Network<Vector<1>, (Dense<1, 1>,)>;
@@ -253,4 +253,22 @@ fn a_step_forgets_what_is_not_finite() {
     }
     assert_eq!(spoilt, clean);
     assert_ne!(clean, Line::ZERO);
+}
+
+/// The last, smaller batch is filled with other samples, and only running averages see them.
+///
+/// Would catch: a filler of copies, which pulls the variance down, or one that the loss counts.
+#[test]
+fn a_smaller_batch_is_filled_with_other_samples() {
+    type Normalised = Network<Vector<1>, (BatchNorm<1, Epsilon<1, 100_000>, Momentum<1, 1>>,)>;
+    let mut net = Normalised::ZERO;
+    let mut trainer = Trainer::<Normalised, _, _, 3>::new(Sgd::const_new(0.0), Mse);
+    let report = trainer.fit(&mut net, data(), Fit::epochs(1).in_order(), &mut ()).expect("finite");
+    // The second batch is 2, and -1 and 0 to fill it; with a momentum of 1 its statistics are the averages.
+    let norm = &net.layers.0;
+    let (mean, variance) = (1.0 / 3.0, 7.0 / 3.0);
+    assert!((norm.running_mean[0] - mean).abs() < 1e-6, "{}", norm.running_mean[0]);
+    assert!((norm.running_var[0] - variance).abs() < 1e-6, "{}", norm.running_var[0]);
+    // All outputs are 0: the mean of the squares of the targets, each once.
+    assert!((report.loss - 5.0).abs() < 1e-6, "{}", report.loss);
 }

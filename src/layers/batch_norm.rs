@@ -28,8 +28,8 @@ use nalgebra::SVector;
 /// [`Epsilon`], by itself PyTorch's 1e-5, `M` a [`Momentum`], by itself PyTorch's 0.1; Keras counts its momentum the other way
 /// round, and starts from 0.01 and an epsilon of 1e-3: `BatchNorm<C, Epsilon<1, 1000>, Momentum<1, 100>>`.
 ///
-/// [`fit`](crate::train::Trainer::fit) fills the last, smaller batch of an epoch with its first sample, which then counts more
-/// than once in mean and variance: take a batch that leaves no small rest of the data.
+/// [`fit`](crate::train::Trainer::fit) fills the last, smaller batch of an epoch with other samples: they count in mean and
+/// variance, and not in the loss.
 ///
 /// Once trained, [`fold_into`](BatchNorm::fold_into) moves it into the layer before it.
 ///

@@ -192,7 +192,10 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
                 }
                 let range = batch * B..train.len().min((batch + 1) * B);
                 let samples = range.len();
-                gather(&mut self.inputs, range.clone().map(|i| train.input(order.get(i)).tensor()));
+                // What a smaller batch leaves free is filled with other samples: they count in running averages alone.
+                for (i, slot) in self.inputs.iter_mut().enumerate() {
+                    slot.copy_from(train.input(order.get((range.start + i) % train.len().max(1))).tensor());
+                }
                 let targets = range.map(|i| train.target(order.get(i)));
                 let loss = self.pass.run(net, &self.loss, &self.inputs, targets, self.seed);
                 seen += size(samples);
@@ -266,17 +269,5 @@ impl Watch {
             self.waited += 1;
         }
         patience.is_some_and(|patience| self.waited >= patience)
-    }
-}
-
-/// Copies samples into a batch, and fills what is left of it with the first of them.
-fn gather<'a, T: Copy + 'a, X: Tensor<T>, const B: usize>(
-    batch: &mut [X; B],
-    mut samples: impl Iterator<Item = &'a X>,
-) {
-    let Some(first) = samples.next() else { return };
-    let rest = samples.chain(core::iter::repeat(first));
-    for (slot, sample) in batch.iter_mut().zip(core::iter::once(first).chain(rest)) {
-        slot.copy_from(sample);
     }
 }
