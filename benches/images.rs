@@ -66,16 +66,16 @@ fn convolution<const IN: usize, const OUT: usize, const K: usize, const N: usize
     let [bias] = layer.bias.data.0;
     let hand = Conv { weight: &layer.weight, bias };
     let (hand_x, hand_dy) = (x[0].map(|row| row.data.0), dy[0].map(|row| row.data.0));
-    let (mut hand_y, mut hand_dx, mut hand_gradient) = (hand_dy, hand_x, [[[[0.0; OUT]; IN]; K]; K]);
+    let (mut outputs, mut slopes, mut hand_gradient) = (hand_dy, hand_x, [[[[0.0; OUT]; IN]; K]; K]);
 
     layer.forward(&x[0], &mut y[0]);
-    hand.forward(&hand_x, &mut hand_y);
+    hand.forward(&hand_x, &mut outputs);
     let flat = |rows: &[SMatrix<f32, OUT, M>]| rows.iter().flatten().copied().collect::<Vec<_>>();
-    assert_close(name, &flat(&y[0]), hand_y.as_flattened().as_flattened());
+    assert_close(name, &flat(&y[0]), outputs.as_flattened().as_flattened());
     layer.backward(&x, &y, &mut cache, &dy, &mut gradient, &mut dx);
-    hand.backward(&hand_x, &hand_dy, &mut hand_gradient, &mut hand_dx);
+    hand.backward(&hand_x, &hand_dy, &mut hand_gradient, &mut slopes);
     let ours: Vec<_> = dx[0].iter().flatten().copied().collect();
-    assert_close(name, &ours, hand_dx.as_flattened().as_flattened());
+    assert_close(name, &ours, slopes.as_flattened().as_flattened());
     let ours = gradient.weight.as_flattened().as_flattened().as_flattened();
     assert_close(name, ours, hand_gradient.as_flattened().as_flattened().as_flattened());
 
@@ -86,14 +86,14 @@ fn convolution<const IN: usize, const OUT: usize, const K: usize, const N: usize
         bencher.iter(|| black_box(&layer).forward(black_box(&x[0]), black_box(&mut y[0])));
     });
     group.bench_function("forward/by hand", |bencher| {
-        bencher.iter(|| black_box(&hand).forward(black_box(&hand_x), black_box(&mut hand_y)));
+        bencher.iter(|| black_box(&hand).forward(black_box(&hand_x), black_box(&mut outputs)));
     });
     group.throughput(Throughput::Elements(2 * multiply_adds));
     group.bench_function("backward/constnet", |bencher| {
         bencher.iter(|| black_box(&layer).backward(&x, &y, &mut cache, black_box(&dy), &mut gradient, &mut dx));
     });
     group.bench_function("backward/by hand", |bencher| {
-        bencher.iter(|| black_box(&hand).backward(&hand_x, black_box(&hand_dy), &mut hand_gradient, &mut hand_dx));
+        bencher.iter(|| black_box(&hand).backward(&hand_x, black_box(&hand_dy), &mut hand_gradient, &mut slopes));
     });
     group.finish();
 }
