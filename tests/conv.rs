@@ -1,5 +1,6 @@
 //! Convolutions and pools against their formulas, written out, and causal convolutions step by step.
 #![cfg(feature = "rand")]
+#![allow(clippy::float_cmp, clippy::many_single_char_names)] // Numbers are compared to the bit, and have the names of the formula.
 
 use constnet::init::Init;
 use constnet::layer::{Layer, Parameters};
