@@ -88,11 +88,11 @@ models! {
         (Gru<3, 4>, Dropout<1, 10>, Gru<4, 4>), Bidirectional<Lstm<4, 3>>, Rnn<6, 4, Relu>, Last, Dense<4, 2>
     )>;
     TorchAttention "torch_attention": Network<Sequence<4, 5>, (
-        PositionalEncoding, Residual<(LayerNorm<4, Epsilon<1, 1000000>>, SelfAttention<4, 2>)>, Flatten, Dense<20, 2>
+        PositionalEncoding, Residual<(LayerNorm<4, Epsilon<1, 1_000_000>>, SelfAttention<4, 2>)>, Flatten, Dense<20, 2>
     )>;
     TorchTransformer "torch_transformer": Network<Tokens<7, 5>, (
         Embedding<7, 4>, LearnedPositions<4, 5>, Residual<(LayerNorm<4>, SelfAttention<4, 2, Causal>)>,
-        Residual<(LayerNorm<4>, Dense<4, 6>, Gelu, Dense<6, 4>)>, RmsNorm<4, Epsilon<1, 8388608>>, Dense<4, 7>
+        Residual<(LayerNorm<4>, Dense<4, 6>, Gelu, Dense<6, 4>)>, RmsNorm<4, Epsilon<1, 8_388_608>>, Dense<4, 7>
     )>;
     KerasImage "keras_image": Network<Image<1, 11, 8>, (
         (
@@ -122,7 +122,7 @@ models! {
         Conv1d<2, 4, 3, Stride, Causal, Dilation<2>>, Relu, MaxPool1d<2>, DepthwiseConv1d<4, 3>,
         (DepthwiseConv1d<4, 2, Stride, Same, Dilation, f32, NoBias>, Conv1d<4, 4, 1>), Upsample, ConvTranspose1d<4, 3, 2, Stride<2>>,
         AvgPool1d<3, Stride<2>>, LayerNorm<3, Epsilon<1, 1000>>, TimeDistributed<(Dense<3, 4>, Tanh, Dense<4, 2>)>,
-        RmsNorm<2, Epsilon<1, 1000000>>, GlobalAvgPool
+        RmsNorm<2, Epsilon<1, 1_000_000>>, GlobalAvgPool
     )>;
     KerasRecurrent "keras_recurrent": Network<Tokens<7, 6>, (
         Embedding<7, 3>, Gru<3, 4>, Bidirectional<Lstm<4, 3>>, Rnn<6, 4>, Dropout<1, 4>, Gru<4, 3>, Lstm<3, 4>, Last,
@@ -176,7 +176,7 @@ input_of_numbers! { [N] Vector<N>; [C L] Sequence<C, L>; [C H W] Image<C, H, W>;
 
 impl<const N: usize, const L: usize> Input for Tokens<N, L> {
     fn read(x: &[f32], _: bool) -> TensorOf<Self, f32> {
-        let index = |x: f32| (0_u16..).position(|i| f32::from(i) >= x).unwrap_or(0);
+        let index = |x: f32| (0..u16::MAX).position(|i| f32::from(i) >= x).unwrap_or(0);
         std::array::from_fn(|place| Class::new(index(x[place])).expect("an index below N"))
     }
 }

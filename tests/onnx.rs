@@ -49,7 +49,7 @@ const MODELS: [(&str, &str); 24] = [
     ("signal_causal", "Network<Sequence<2, 9>, (Conv1d<2, 3, 3, Stride, Causal, Dilation<2>>, GlobalAvgPool)>"),
     (
         "norms_dynamo",
-        "Network<Image<2, 3, 2>, (Conv2d<2, 4, 2>, GroupNorm<2, 4>, Flatten, RmsNorm<8, Epsilon<1, 8388608>>, LayerNorm<8>)>",
+        "Network<Image<2, 3, 2>, (Conv2d<2, 4, 2>, GroupNorm<2, 4>, Flatten, RmsNorm<8, Epsilon<1, 8_388_608>>, LayerNorm<8>)>",
     ),
     ("recurrent_dynamo", "Network<Sequence<3, 5>, (Gru<3, 4>, Gru<4, 4>, Gru<4, 3>, Lstm<3, 4>, Last, Dense<4, 2>)>"),
     (
@@ -360,7 +360,9 @@ fn long_signals() -> Result {
         let Some(graph) = &mut model.graph else { return };
         for input in &mut graph.input {
             let shape = input.r#type.as_mut().and_then(|kind| kind.tensor_type.as_mut()?.shape.as_mut());
-            shape.into_iter().for_each(|shape| shape.dim[2].dim_value = Some(9000));
+            if let Some(shape) = shape {
+                shape.dim[2].dim_value = Some(9000);
+            }
         }
         for attribute in graph.node.iter_mut().flat_map(|node| &mut node.attribute).filter(|a| a.name == "pads") {
             attribute.ints = vec![0, 0];

@@ -5,7 +5,7 @@ Numbers have PyTorch's shapes, whatever the framework.
 
 import numpy as np
 
-from network import Refused, Single, fraction, generic, single
+from network import Refused, Single, digits, fraction, generic, single
 
 VALID, SAME, CAUSAL = "valid", "same", "causal"
 
@@ -190,7 +190,7 @@ def batch_norm(shapes, weight, bias, mean, variance, epsilon, momentum, where, c
     momentum = fraction(momentum, where)
     optional = [
         epsilon_text(epsilon, where),
-        (f"Momentum<{momentum.numerator}, {momentum.denominator}>", "Momentum<1, 10>"),
+        (f"Momentum<{digits(momentum.numerator)}, {digits(momentum.denominator)}>", "Momentum<1, 10>"),
     ]
     weight = np.ones(count) if weight is None else weight
     bias = np.zeros(count) if bias is None else bias
@@ -200,7 +200,7 @@ def batch_norm(shapes, weight, bias, mean, variance, epsilon, momentum, where, c
 
 def epsilon_text(epsilon, where):
     epsilon = fraction(epsilon, where)
-    return f"Epsilon<{epsilon.numerator}, {epsilon.denominator}>", "Epsilon<1, 100000>"
+    return f"Epsilon<{digits(epsilon.numerator)}, {digits(epsilon.denominator)}>", "Epsilon<1, 100_000>"
 
 
 GATES = {"Rnn": 1, "Gru": 3, "Lstm": 4}

@@ -57,10 +57,15 @@ def fraction(value, where):
     return value
 
 
+def digits(number):
+    """A number as Rust's style has it: 100_000."""
+    return f"{number:_}" if number >= 100_000 else str(number)
+
+
 def ratio(layer, value, default, where):
     """A layer with a number in its type: `LeakyRelu<1, 5>`, or `LeakyRelu` where the number is the default."""
     value = fraction(value, where)
-    return Single(layer if value == Fraction(default) else f"{layer}<{value.numerator}, {value.denominator}>")
+    return Single(layer if value == Fraction(default) else f"{layer}<{digits(value.numerator)}, {digits(value.denominator)}>")
 
 
 def dropout(probability, where):

@@ -4,7 +4,7 @@ from math import prod
 
 import numpy as np
 
-from network import Refused, Single, Turned, single
+from network import Refused, Single, Turned, digits, single
 
 EXTENT, PRODUCT = 2048, 5119  # How far constnet's types multiply: beyond, `FlattenTo` says how many numbers there are.
 KINDS = {1: "Vector", 2: "Sequence", 3: "Image"}
@@ -116,7 +116,7 @@ class Shapes:
             self.order = places
         reaches = max(self.axes) <= EXTENT and places.size <= PRODUCT or len(self.axes) == 1 or self.pooled
         self.axes, self.channels, self.pooled = (places.size,), 0, False
-        return Single("Flatten" if reaches else f"FlattenTo<{places.size}>")
+        return Single("Flatten" if reaches else f"FlattenTo<{digits(places.size)}>")
 
     def move(self, axes, where):
         """Puts the axes, counted without the batch, into this order: only the channels may move among the others."""

@@ -8,7 +8,7 @@ use super::pattern::{is_torch_hard_sigmoid, recognise};
 use super::pool::{Factors, Pool, pads, pool, resize};
 use super::proto::NodeProto;
 use super::recurrent::{Recurrent, recurrent};
-use super::text::ratio;
+use super::text::{digits, ratio};
 
 /// One layer, before shapes are known.
 pub(crate) struct Step {
@@ -235,10 +235,10 @@ fn softmax(node: &NodeProto, layer: &'static str) -> Kind {
 }
 
 /// A layer whose parameter is a ratio in its type: `LeakyRelu<1, 5>`, or `LeakyRelu` where the ratio is the default.
-fn with_ratio(node: &NodeProto, layer: &str, value: f32, default: (u32, u32)) -> Result<String, String> {
+fn with_ratio(node: &NodeProto, layer: &str, value: f32, default: (usize, usize)) -> Result<String, String> {
     match ratio(value) {
         Some(ratio) if ratio == default => Ok(layer.into()),
-        Some((numerator, denominator)) => Ok(format!("{layer}<{numerator}, {denominator}>")),
+        Some((numerator, denominator)) => Ok(format!("{layer}<{}, {}>", digits(numerator), digits(denominator))),
         None => Err(format!("{}: alpha = {value} is not a ratio of two numbers of 32 bits", label(node))),
     }
 }

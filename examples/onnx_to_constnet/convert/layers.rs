@@ -9,6 +9,7 @@ use super::graph::Graph;
 use super::norm::after_norm;
 use super::pool::{after_pads, after_pool, after_resize};
 use super::recurrent::after_recurrent;
+use super::text::digits;
 use super::window::EXTENT;
 
 /// A tensor of a layer's, as it is written to a file.
@@ -165,7 +166,7 @@ fn flatten(value: &mut Value, layers: &mut Vec<Layer>) -> Result<(), Misfit> {
     let len = shape.len().ok_or("it is too large")?;
     // How far constnet's types multiply: beyond, the layer says how many numbers there are.
     let is_within = len <= 5119 && shape.channels() <= EXTENT && shape.lengths().iter().all(|&length| length <= EXTENT);
-    let layer = if is_within { "Flatten".into() } else { format!("FlattenTo<{len}>") };
+    let layer = if is_within { "Flatten".into() } else { format!("FlattenTo<{}>", digits(len)) };
     let axes: Vec<_> = value.axes.iter().filter(|&&axis| axis != Unit && axis != Directions(1)).copied().collect();
     match (shape, &axes[..]) {
         (Shape::Vector(_), [Batch, Channels]) => {}

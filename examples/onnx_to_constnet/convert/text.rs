@@ -20,11 +20,12 @@ pub(crate) fn pair(name: &str, numbers: &[usize], default: Option<usize>) -> Str
 
 /// The shortest decimal fraction that rounds to the number, in lowest terms: 0.2 is (1, 5). Or, if that is too long, 1 in a whole
 /// number.
-pub(crate) fn ratio(value: f32) -> Option<(u32, u32)> {
+pub(crate) fn ratio(value: f32) -> Option<(usize, usize)> {
     let inverse = 1.0 / f64::from(value);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A whole number within the range.
     let whole = (inverse.fract().abs() < 1e-9 && (1.0..4e9).contains(&inverse)).then_some((1, inverse as u32));
-    decimal(value).or(whole)
+    let (numerator, denominator) = decimal(value).or(whole)?;
+    Some((usize::try_from(numerator).ok()?, usize::try_from(denominator).ok()?))
 }
 
 fn decimal(value: f32) -> Option<(u32, u32)> {
@@ -45,5 +46,21 @@ fn decimal(value: f32) -> Option<(u32, u32)> {
 pub(crate) fn epsilon(value: f32) -> Result<(String, String), String> {
     let (numerator, denominator) =
         ratio(value).ok_or_else(|| format!("epsilon = {value} is not a ratio of two numbers of 32 bits"))?;
-    Ok((format!("Epsilon<{numerator}, {denominator}>"), "Epsilon<1, 100000>".into()))
+    Ok((format!("Epsilon<{}, {}>", digits(numerator), digits(denominator)), "Epsilon<1, 100_000>".into()))
+}
+
+/// A number as Rust's style has it: `100_000`.
+pub(crate) fn digits(number: usize) -> String {
+    let text = number.to_string();
+    if text.len() < 6 {
+        return text;
+    }
+    let mut grouped = String::new();
+    for (place, digit) in text.chars().enumerate() {
+        if place > 0 && (text.len() - place).is_multiple_of(3) {
+            grouped.push('_');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
