@@ -156,8 +156,8 @@ impl<const G: usize, const IN: usize, const OUT: usize, const K: usize, S: IsStr
 
 tensors! {
     [
-        const G: usize, const IN: usize, const OUT: usize, const KH: usize, const KW: usize, S: IsStride, P: IsPadding, D: IsDilation, T: Element,
-        B: GroupBias<T, OUT, G>
+        const G: usize, const IN: usize, const OUT: usize, const KH: usize, const KW: usize,
+        S: IsStride, P: IsPadding, D: IsDilation, T: Element, B: GroupBias<T, OUT, G>
     ]
         GroupedConv2d<G, IN, OUT, KH, KW, S, P, D, T, B> => T, "GroupedConv2d" [G, IN, OUT, KH, KW]
     0 weight "weight": [[[[[T; OUT]; G]; IN]; KW]; KH],
@@ -168,7 +168,8 @@ tensors! {
 
 tensors! {
     [
-        const G: usize, const IN: usize, const OUT: usize, const K: usize, S: IsStride, P: IsPadding, D: IsDilation, T: Element, B: GroupBias<T, OUT, G>
+        const G: usize, const IN: usize, const OUT: usize, const K: usize,
+        S: IsStride, P: IsPadding, D: IsDilation, T: Element, B: GroupBias<T, OUT, G>
     ]
         GroupedConv1d<G, IN, OUT, K, S, P, D, T, B> => T, "GroupedConv1d" [G, IN, OUT, K]
     0 weight "weight": [[[[T; OUT]; G]; IN]; K],
