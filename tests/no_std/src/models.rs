@@ -6,12 +6,12 @@ use constnet::optimizer::{Adagrad, Adam, AdamW, Momentum, RmsProp, Sgd};
 use constnet::streaming::Streaming;
 use constnet::train::Trainer;
 use constnet::{
-    AvgPool1d, AvgPool2d, BatchNorm, Bidirectional, Causal, Class, Concat, Conv1d, Conv2d, Conv2dNoBias, Dense,
-    DenseNoBias, DepthwiseConv2d, Dilation, Elu, Embedding, Flatten, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool,
-    GroupNorm, GroupedConv2d, Gru, HardSigmoid, HardSwish, Identity, Image, Last, LayerNorm, LeakyRelu,
-    LearnedPositions, LogSoftmax, Lstm, MaxPool1d, MaxPool2d, Network, Pad, Parallel, PositionalEncoding, Relu,
-    Reshape, Residual, RmsNorm, Rnn, Same, SelfAttention, Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Tanh,
-    TimeDistributed, Tokens, Upsample, Valid, Vector, loss,
+    AvgPool1d, AvgPool2d, BatchNorm, Bidirectional, Causal, Class, Concat, Conv1d, Conv2d, Conv2dNoBias,
+    ConvTranspose1d, ConvTranspose2d, Dense, DenseNoBias, DepthwiseConv2d, Dilation, Elu, Embedding, Flatten, Gelu,
+    GeluTanh, GlobalAvgPool, GlobalMaxPool, GroupNorm, GroupedConv1d, GroupedConv2d, Gru, HardSigmoid, HardSwish,
+    Identity, Image, Last, LayerNorm, LeakyRelu, LearnedPositions, LogSoftmax, Lstm, MaxPool1d, MaxPool2d, Network,
+    Pad, Parallel, PositionalEncoding, Relu, Reshape, Residual, RmsNorm, Rnn, Same, SelfAttention, Sequence, Sigmoid,
+    Silu, Softmax, Softplus, Stride, Tanh, TimeDistributed, Tokens, Upsample, Valid, Vector, loss,
 };
 
 /// A network and its trainer as statics, and two functions: one predicts, one makes a training step.
@@ -144,7 +144,7 @@ model! {
         Conv2d<2, 6, 3, 3, Stride<2>, Pad<1>>, BatchNorm<6>, Relu,
         Residual<(GroupedConv2d<2, 3, 3, 3, 3, Stride<1>, Same>, DepthwiseConv2d<6, 3, 3, Stride<1>, Same>, GroupNorm<2, 6>)>,
         Parallel<(Conv2d<6, 4, 1>, MaxPool2d<2>), (AvgPool2d<2>, Conv2dNoBias<6, 3, 1>), Concat>,
-        Upsample, Conv2d<7, 5, 3, 3, Stride<1>, Valid, Dilation<1>>, GlobalAvgPool, Dense<5, 4>,
+        ConvTranspose2d<7, 7, 2, 2, Stride<2>>, Upsample, Conv2d<7, 5, 3, 3, Stride<1>, Valid, Dilation<1>>, GlobalAvgPool, Dense<5, 4>,
     )>: [[SMatrix<f32, 2, 10>; 12] => SVector<f32, 4>],
     Adam = Adam::const_new(1e-3),
     loss::CrossEntropy = loss::CrossEntropy, |labels: usize| classes::<4, 2>(labels).as_ref()
@@ -162,7 +162,7 @@ model! {
 model! {
     both_ways, 2, constnet_both_ways_predict, constnet_both_ways_step,
     Network<Sequence<3, 16>, (
-        Bidirectional<Gru<3, 4>>, MaxPool1d<2>, AvgPool1d<2>, TimeDistributed<(Dense<8, 6>, Tanh)>, GlobalMaxPool, Dense<6, 2>,
+        Bidirectional<Gru<3, 4>>, GroupedConv1d<2, 4, 4, 3, Stride<1>, Same>, ConvTranspose1d<8, 8, 2, Stride<2>>, MaxPool1d<2>, AvgPool1d<2>, TimeDistributed<(Dense<8, 6>, Tanh)>, GlobalMaxPool, Dense<6, 2>,
     )>: [SMatrix<f32, 3, 16> => SVector<f32, 2>],
     Adam = Adam::const_new(1e-3),
     loss::Mse = loss::Mse, |targets: SVector<f32, 2>| Some(targets)
