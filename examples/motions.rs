@@ -132,7 +132,7 @@ where
     // As a watch runs it: a sample comes in, an answer goes out, and the state is all that is kept.
     let mut settled = 0;
     for ((x, _), whole) in test.iter().zip(&whole) {
-        let mut state = Net::<L>::START;
+        let mut state = Net::<L>::start();
         let mut answers = Vec::with_capacity(STEPS);
         let mut last = SVector::zeros();
         for sample in x.column_iter() {

@@ -61,13 +61,15 @@ impl<In: Shape, L: Layer<In, T>, T: Element> Network<In, L, T> {
     }
 }
 
-impl<const C: usize, const STEPS: usize, L, T: Element> Network<Sequence<C, STEPS>, L, T>
-where
-    L: Layer<Sequence<C, STEPS>, T> + Streaming<Vector<C>, T>,
-{
-    /// The state at the start of a sequence. Its type is [`StateOf`] the network.
-    #[allow(clippy::declare_interior_mutable_const)]
-    pub const START: L::State = ConstZero::ZERO;
+impl<In: Shape, L: Layer<In, T>, T: Element> Network<In, L, T> {
+    /// The state at the start of a sequence, for [`step`](Network::step). Its type is [`StateOf`] the network.
+    #[must_use]
+    pub const fn start() -> StateOf<Self>
+    where
+        Self: StepByStep,
+    {
+        ConstZero::ZERO
+    }
 }
 
 impl<const C: usize, const STEPS: usize, L: Layer<Sequence<C, STEPS>, T>, T: Element>
@@ -83,7 +85,7 @@ impl<const C: usize, const STEPS: usize, L: Layer<Sequence<C, STEPS>, T>, T: Ele
     /// type Net = Network<Sequence<6, 100>, (Gru<6, 16>, Last, Dense<16, 4>)>;
     ///
     /// let net = Net::ZERO;
-    /// let mut state: StateOf<Net> = Net::START;
+    /// let mut state: StateOf<Net> = Net::start();
     /// for _ in 0..100 {
     ///     let x = SVector::<f32, 6>::from_element(0.5); // from a sensor
     ///     let logits: SVector<f32, 4> = net.step(&mut state, &x);
@@ -108,10 +110,6 @@ impl<const N: usize, const STEPS: usize, L, T: Element> Network<Tokens<N, STEPS>
 where
     L: Layer<Tokens<N, STEPS>, T> + Streaming<Tokens<N, 1>, T>,
 {
-    /// The state at the start of a text.
-    #[allow(clippy::declare_interior_mutable_const)]
-    pub const START: L::State = ConstZero::ZERO;
-
     /// Takes the next token of a text, and gives what comes out: [`streaming`](mod@crate::streaming) tells more.
     ///
     /// ```
@@ -120,7 +118,7 @@ where
     /// type Net = Network<Tokens<26, 40>, (Embedding<26, 8>, Gru<8, 16>, Dense<16, 26>)>;
     ///
     /// let net = Net::ZERO;
-    /// let mut state = Net::START;
+    /// let mut state = Net::start();
     /// let mut letter = Class::const_new(7);
     /// for _ in 0..5 {
     ///     let logits = net.step(&mut state, letter);
@@ -289,9 +287,13 @@ impl<In: Shape, L: Differentiable<In, T>, T: Scalar> Model for Network<In, L, T>
 }
 
 /// A network that runs step by step.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot run step by step",
+    note = "a network over a `Sequence` or over `Tokens` can, if each of its layers can"
+)]
 pub trait StepByStep {
     /// What it remembers from step to step.
-    type State;
+    type State: ConstZero;
 }
 
 impl<const C: usize, const STEPS: usize, L, T: Element> StepByStep for Network<Sequence<C, STEPS>, L, T>
@@ -308,7 +310,7 @@ where
     type State = L::State;
 }
 
-/// The state of a network that runs step by step: the type of its `START`.
+/// The state of a network that runs step by step: what its `start` gives.
 pub type StateOf<N> = <N as StepByStep>::State;
 
 /// The shape of a model's output.

@@ -57,7 +57,7 @@ macro_rules! sequential {
 
         sequential!(@layer [$($L $S $i)*] [$Z $n] [] [In] [$($L $S)*]);
         sequential!(@train [$($L $c $S $i)*] [$Z $z $n] [] [In] [$($L $c $S)*]);
-        sequential!(@streaming [$($L $S $i)*] [$Z $n] [] [In] [$($L $S)*]);
+        sequential!(@streaming [$($L $i)*] [$Z $n] [] [In] [$($L)*]);
     };
 
     // Pairs each layer with the shape before it, one at a time, then writes the impl.
@@ -150,18 +150,19 @@ macro_rules! sequential {
         }
     };
 
-    (@streaming [$($L:ident $S:ident $i:tt)*] [$Z:ident $n:tt] [$($bound:tt)*] [$P:ident] [$M:ident $N:ident $($rest:tt)*]) => {
-        sequential!(@streaming [$($L $S $i)*] [$Z $n] [$($bound)* $M: Streaming<$P, T, Out = $N>,] [$N] [$($rest)*]);
+    // Without names for the shapes in between, which the compiler would guess where a layer takes but one, and blame another.
+    (@streaming [$($L:ident $i:tt)*] [$Z:ident $n:tt] [$($bound:tt)*] [$($P:tt)*] [$M:ident $($rest:tt)*]) => {
+        sequential!(@streaming [$($L $i)*] [$Z $n] [$($bound)* $M: Streaming<$($P)*, T>,] [<$M as Streaming<$($P)*, T>>::Out] [$($rest)*]);
     };
-    (@streaming [$($L:ident $S:ident $i:tt)*] [$Z:ident $n:tt] [$($bound:tt)*] [$P:ident] []) => {
-        impl<In: Shape, T: Element, $($S: Shape,)* $($bound)* $Z: Streaming<$P, T>> Streaming<In, T> for ($($L,)* $Z,) {
+    (@streaming [$($L:ident $i:tt)*] [$Z:ident $n:tt] [$($bound:tt)*] [$($P:tt)*] []) => {
+        impl<In: Shape, T: Element, $($bound)* $Z: Streaming<$($P)*, T>> Streaming<In, T> for ($($L,)* $Z,) {
             type Out = $Z::Out;
             type State = ($($L::State,)* $Z::State,);
 
             #[inline]
             fn step(&self, state: &mut Self::State, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>) {
                 $(
-                    let mut out = <TensorOf<$S, T>>::ZERO;
+                    let mut out = TensorOf::<$L::Out, T>::ZERO;
                     self.$i.step(&mut state.$i, x, &mut out);
                     let x = &out;
                 )*

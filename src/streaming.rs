@@ -18,7 +18,7 @@
 //!
 //! impl Controller {
 //!     const fn new() -> Self {
-//!         Self { state: Net::START }
+//!         Self { state: Net::start() }
 //!     }
 //!
 //!     /// Once for each reading of the sensors.
@@ -32,7 +32,7 @@
 //!     let torque = controller.control(sensors);
 //!     assert_eq!(torque, 0.0); // a network of zeros
 //! }
-//! controller.state = Net::START; // another sequence begins
+//! controller.state = Net::start(); // another sequence begins
 //! ```
 //!
 //! | layer | state | its output at a step |

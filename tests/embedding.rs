@@ -182,7 +182,7 @@ fn token_by_token() {
     net.init(&mut StdRng::seed_from_u64(2));
     let text: [Class<7>; 9] = std::array::from_fn(|i| Class::const_new(i * i % 7));
     let whole = net.predict(&text);
-    let mut state = Net::START;
+    let mut state = Net::start();
     for (token, expected) in text.into_iter().zip(whole.column_iter()) {
         assert_eq!(net.step(&mut state, token), expected);
     }

@@ -282,7 +282,7 @@ fn steps_are_the_sequence() {
     randomise(&mut net);
     let x: TensorOf<Sequence<3, 7>, f32> = fill(&mut Xoshiro128PlusPlus::seed_from_u64(5));
     let whole: SMatrix<f32, 6, 7> = net.predict(&x);
-    let mut state = Net::START;
+    let mut state = Net::start();
     for (x, y) in x.column_iter().zip(whole.column_iter()) {
         let step: SVector<f32, 6> = net.step(&mut state, &x.clone_owned());
         assert_eq!(step, y.clone_owned());

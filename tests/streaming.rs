@@ -42,7 +42,7 @@ where
     for seed in 0..3 {
         let (net, x) = drawn::<N>(seed);
         let whole = net.predict(&x);
-        let mut state = Network::<Steps, N>::START;
+        let mut state = Network::<Steps, N>::start();
         let streamed: Vec<f32> =
             x.column_iter().flat_map(|x| net.step(&mut state, &x.clone_owned()).as_slice().to_vec()).collect();
         assert_eq!(bits(&streamed), bits(whole.as_slice()), "{}", core::any::type_name::<N>());
@@ -57,7 +57,7 @@ where
 {
     for seed in 0..3 {
         let (net, x) = drawn::<N>(seed);
-        let mut state = Network::<Steps, N>::START;
+        let mut state = Network::<Steps, N>::start();
         for (i, step) in x.column_iter().enumerate() {
             let y = net.step(&mut state, &step.clone_owned());
             let whole = match i + 1 {
@@ -112,7 +112,7 @@ fn outputs_for_the_sequence_so_far() {
 fn states() {
     type Net = Network<Steps, (Gru<C, 4>, Lstm<4, 2>)>;
     let (net, x) = drawn::<(Gru<C, 4>, Lstm<4, 2>)>(5);
-    let (mut one, mut other): (StateOf<Net>, StateOf<Net>) = (Net::START, Net::START);
+    let (mut one, mut other): (StateOf<Net>, StateOf<Net>) = (Net::start(), Net::start());
     let first = net.step(&mut one, &SVector::from(x.column(0)));
     let kept: (RecurrentState<4>, LstmState<2>) = one;
     let second = net.step(&mut one, &SVector::from(x.column(1)));
@@ -121,6 +121,6 @@ fn states() {
     assert_eq!(net.step(&mut one, &SVector::from(x.column(1))), second);
     assert_eq!(SVector::from(one.1.hidden), second, "the output is a part of the state");
     assert_ne!(one, other);
-    one = Net::START;
+    one = Net::start();
     assert_eq!(net.step(&mut one, &SVector::from(x.column(0))), first);
 }

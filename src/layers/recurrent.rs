@@ -14,7 +14,7 @@ use crate::scalar::{ConstZero, Element, Scalar};
 
 /// What [`Rnn`] and [`Gru`] remember from step to step.
 ///
-/// `Network::START` is that of a whole network before its first step; set the numbers to start from elsewhere.
+/// `Network::start()` is that of a whole network before its first step; set the numbers to start from elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecurrentState<const HIDDEN: usize, T = f32> {
     /// `h`: the output of the last step.

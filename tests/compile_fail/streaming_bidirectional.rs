@@ -11,6 +11,6 @@ struct Controller {
 
 fn main() {
     let _ = Bidirectional { forward: Gru::<6, 6>::ZERO, reverse: Gru::<6, 6>::ZERO };
-    let controller = Controller { state: Net::START };
+    let controller = Controller { state: Net::start() };
     let _ = controller.state;
 }
