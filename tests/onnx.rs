@@ -198,7 +198,11 @@ fn channels_last(shape: &[usize], x: &[f32]) -> Vec<f32> {
 #[test]
 fn refusals_name_the_node() -> Result {
     let cases = [
-        ("refused_norm", "node Add `node_group_norm` adds a constant, and no MatMul comes before it"),
+        (
+            "refused_norm",
+            "node Add `node_group_norm` adds a constant to a product (a normalisation of several parts: export with \
+            `dynamo=True` and `opset_version=23`)",
+        ),
         (
             "refused_axis",
             "node Add `node_linear`: it does not run over the channels of `Sequence<4, 6>`, as constnet's does",

@@ -109,7 +109,8 @@ def join(layer, a, b, start, shapes):
             return [*earlier, Residual(inside[0] or inside[1])]
     else:
         if first.lengths() != second.lengths() or layer.axis not in (-1, len(first.axes)):
-            raise Refused(f"{where}: of `{first.text()}` and `{second.text()}` along axis {layer.axis}, and constnet's joins channels")
+            both = f"of `{first.text()}` and `{second.text()}`"
+            raise Refused(f"{where}: {both} along axis {layer.axis}, and constnet's joins channels")
         shapes.channels = first.channels
         shapes.set(first.axes[first.channels] + second.axes[second.channels], first.lengths())
     branches = [each or Single("Identity") for each in inside]

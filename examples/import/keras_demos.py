@@ -29,8 +29,8 @@ def demos():
         layers.ZeroPadding2D(((0, 1), (1, 1))), layers.Conv2D(4, (2, 3), groups=2, activation="silu"),
         layers.MaxPooling2D(3, 2, padding="same"), layers.DepthwiseConv2D(2, padding="same", depth_multiplier=2),
         layers.GroupNormalization(4), layers.UpSampling2D((2, 3)), layers.SeparableConv2D(5, 3, activation="tanh"),
-        layers.AveragePooling2D((2, 1)), layers.Conv2D(3, 1, use_bias=False), layers.Flatten(), layers.BatchNormalization(epsilon=0.01),
-        layers.Dense(3),
+        layers.AveragePooling2D((2, 1)), layers.Conv2D(3, 1, use_bias=False), layers.Flatten(),
+        layers.BatchNormalization(epsilon=0.01), layers.Dense(3),
     ])
     yield "keras_decoder", keras.Sequential([
         layers.Input((2, 3, 2)), layers.Conv2DTranspose(3, 4, 2, padding="same", activation="relu"),

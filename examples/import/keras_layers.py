@@ -1,4 +1,4 @@
-"""Keras's layers, one by one: each becomes the layers of constnet's that compute the same. Channels come last, as Keras's default."""
+"""Keras's layers, one by one: each becomes the layers of constnet's that compute the same. Channels come last."""
 
 import keras
 import numpy as np

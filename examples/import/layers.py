@@ -46,7 +46,7 @@ def trim(shapes):
 
 
 def conv_transpose(shapes, weight, bias, stride, padding, extra, where, channels):
-    """`weight` is `[inputs, outputs, *kernel]`, `padding`, unless it is SAME, and `extra` (the output's) one number for each length."""
+    """`weight` is `[inputs, outputs, *kernel]`; `padding`, unless it is SAME, and `extra`, the output's, are lists."""
     inputs, outputs, *kernel = weight.shape
     shapes.take(where, inputs, len(kernel), channels, images=True)
     sizes = zip(shapes.lengths(), kernel, stride, [0] * len(kernel) if padding == SAME else padding, extra)

@@ -129,8 +129,8 @@ def demos():
     )
     yield "torch_decoder", (6,), nn.Sequential(
         nn.Linear(6, 12), nn.Unflatten(1, (3, 2, 2)), nn.ReLU(), nn.ConvTranspose2d(3, 4, 3, 2, 1, 1), nn.ReLU(),
-        nn.ConvTranspose2d(4, 2, 2, 2), nn.Upsample(scale_factor=2), nn.ConvTranspose2d(2, 1, (1, 3), bias=False), nn.AdaptiveMaxPool2d(1),
-        nn.Flatten(), nn.Linear(1, 2),
+        nn.ConvTranspose2d(4, 2, 2, 2), nn.Upsample(scale_factor=2), nn.ConvTranspose2d(2, 1, (1, 3), bias=False),
+        nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(1, 2),
     )
     yield "torch_branches", (2, 7, 6), Branches()
     yield "torch_signal", (2, 16), nn.Sequential(
@@ -142,7 +142,9 @@ def demos():
         Outputs(nn.GRU(3, 4, 2, batch_first=True, dropout=0.1)), Outputs(nn.LSTM(4, 3, batch_first=True, bidirectional=True)),
         Outputs(nn.RNN(6, 4, batch_first=True, nonlinearity="relu", bias=False)), Last(), nn.Linear(4, 2),
     )
-    yield "torch_attention", (5, 4), nn.Sequential(Waves(5, 4), Skip(nn.LayerNorm(4, eps=1e-6), Attention(4, 2)), nn.Flatten(), nn.Linear(20, 2))
+    yield "torch_attention", (5, 4), nn.Sequential(
+        Waves(5, 4), Skip(nn.LayerNorm(4, eps=1e-6), Attention(4, 2)), nn.Flatten(), nn.Linear(20, 2)
+    )
     yield "torch_transformer", (5,), Transformer()
 
 

@@ -270,7 +270,8 @@ class Forward:
             axis = (list(node.args) + [0])[1] if len(node.args) > 1 else node.kwargs.get("dim", node.kwargs.get("axis", 0))
             rank = len(first.axes) + 1
             if first.channels != second.channels or first.lengths() != second.lengths() or axis % rank != first.channels + 1:
-                raise self.refuse(node, f"of `{first.text()}` and `{second.text()}` along axis {axis}, and constnet's joins channels")
+                both = f"of `{first.text()}` and `{second.text()}`"
+                raise self.refuse(node, f"{both} along axis {axis}, and constnet's joins channels")
             shapes.channels = first.channels
             shapes.set(first.axes[first.channels] + second.axes[second.channels], first.lengths())
         shapes.shared = False

@@ -1,12 +1,13 @@
-//! Turns a feed-forward ONNX model, as PyTorch exports it, into Rust: the type of the network, and its weights as a `static`.
+//! Turns an ONNX model, as PyTorch exports it, into Rust: the type of the network, and its weights as a `static`.
 //!
 //! ```text
 //! cargo run --example onnx_to_constnet -- model.onnx [out_dir]
 //! ```
 //!
 //! writes `model.rs` and `model.safetensors` into `out_dir` (the current directory if none is given). Put both into a crate that
-//! depends on constnet, and `mod model;` gives `model::NET`; the files of `my-net.onnx` are called `my_net`. What a network of this crate cannot express is refused, and the
-//! message names the node. `examples/import/README.md` has the whole way from PyTorch, and what is understood.
+//! depends on constnet, and `mod model;` gives `model::NET`; the files of `my-net.onnx` are called `my_net`. What a network of this
+//! crate cannot express is refused, and the message names the node. `examples/import/README.md` has the whole way from PyTorch, and
+//! what is understood.
 
 mod convert;
 

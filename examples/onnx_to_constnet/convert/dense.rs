@@ -48,6 +48,10 @@ pub(crate) fn add_bias<'a>(
     let (mut dense, x) = match graph.producer(product) {
         Some(before) if before.op_type == "MatMul" => mat_mul(graph, before)?,
         Some(before) if before.op_type == "Gemm" => gemm(graph, before)?,
+        Some(before) if before.op_type == "Mul" => {
+            let cure = "a normalisation of several parts: export with `dynamo=True` and `opset_version=23`";
+            return Err(format!("{} adds a constant to a product ({cure})", label(node)));
+        }
         _ => return Err(format!("{} adds a constant, and no MatMul comes before it", label(node))),
     };
     if dense.bias.is_some() {
