@@ -128,7 +128,8 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `std` | yes | the processor's square root |
-//! | `rand` | yes | `init`, `Dropout`, `data::shuffle` |
+//! | `rand` | yes | `init`, `Dropout`, `data::augment`, `data::shuffle` |
+//! | `long` | no | longer lengths in the type arithmetic: `shape::length` has the table |
 //! | `serde` | no | `Serialize` and `Deserialize` for networks, layers and scalers: `serialize` has the details |
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -161,7 +162,31 @@ pub mod streaming;
 pub mod train;
 
 pub use class::Class;
-pub use layers::*;
+pub use layers::activation::{
+    Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, Identity, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh,
+};
+pub use layers::attention::{Full, SelfAttention};
+pub use layers::batch_norm::{BatchNorm, Momentum};
+pub use layers::bias::NoBias;
+pub use layers::bound;
+pub use layers::conv::{Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias};
+pub use layers::conv_transpose::{ConvTranspose1d, ConvTranspose2d};
+pub use layers::dense::{Dense, DenseNoBias};
+#[cfg(feature = "rand")]
+pub use layers::dropout::Dropout;
+pub use layers::embedding::Embedding;
+pub use layers::grouped_conv::{DepthwiseConv1d, DepthwiseConv2d, GroupedConv1d, GroupedConv2d};
+pub use layers::last::Last;
+pub use layers::norm::{Epsilon, GroupNorm, LayerNorm, RmsNorm};
+pub use layers::parallel::{Concat, Parallel, Sum};
+pub use layers::pool::{AvgPool1d, AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool1d, MaxPool2d};
+pub use layers::position::{LearnedPositions, PositionalEncoding};
+pub use layers::recurrent::{Bidirectional, Gru, Lstm, Rnn};
+pub use layers::reshape::{Flatten, FlattenTo, Reshape};
+pub use layers::residual::Residual;
+pub use layers::softmax::{LogSoftmax, Softmax};
+pub use layers::time_distributed::TimeDistributed;
+pub use layers::upsample::Upsample;
 pub use nalgebra;
 pub use network::Network;
 pub use scalar::ConstZero;

@@ -27,7 +27,7 @@
 
 use crate::data::{MinMaxScaler, Standardizer};
 use crate::layer::Layer;
-use crate::layers::Residual;
+use crate::layers::residual::Residual;
 use crate::network::Network;
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, Tensor};

@@ -1,7 +1,7 @@
 //! Global pooling step by step: of the sequence so far.
 
 use crate::kernels::pool::{greater, mean};
-use crate::layers::{GlobalAvgPool, GlobalMaxPool};
+use crate::layers::pool::{GlobalAvgPool, GlobalMaxPool};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::Vector;
 use crate::streaming::Streaming;

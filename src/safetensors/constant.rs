@@ -4,7 +4,7 @@ use super::key::{Key, Names, equal};
 use super::number::{from_bf16, from_f16};
 use crate::kernels::bytes::{Nested, numbers_f32, numbers_f64, numbers_u16};
 use crate::layer::{Described, Description, Path};
-use crate::layers::NoBias;
+use crate::layers::bias::NoBias;
 use crate::message::Message;
 use core::marker::PhantomData;
 use nalgebra::{ArrayStorage, SMatrix};

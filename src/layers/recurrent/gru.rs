@@ -32,7 +32,7 @@ use crate::scalar::Scalar;
 ///
 /// # Reference
 /// Cho and others (2014), arXiv:1406.1078, in the form of PyTorch's `nn.GRU`, whose default initialisation, uniform within
-/// `sqrt(1 / HIDDEN)`, is that of [`Init::TorchDefault`](crate::init::Init) but for `weight_ih`, which goes by `IN` here.
+/// `sqrt(1 / HIDDEN)`, is that of `init::Init::TorchDefault` but for `weight_ih`, which goes by `IN` here.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gru<const IN: usize, const HIDDEN: usize, T = f32> {
     /// `W_ih`: for each input a column for each of the gates r, z, n.

@@ -34,7 +34,7 @@ use crate::scalar::{ConstZero, Element, Scalar};
 ///
 /// # Reference
 /// Hochreiter & Schmidhuber (1997), with the forget gate of Gers and others (2000). PyTorch's `nn.LSTM`, whose default
-/// initialisation, uniform within `sqrt(1 / HIDDEN)`, is that of [`Init::TorchDefault`](crate::init::Init) but for `weight_ih`,
+/// initialisation, uniform within `sqrt(1 / HIDDEN)`, is that of `init::Init::TorchDefault` but for `weight_ih`,
 /// which goes by `IN` here.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lstm<const IN: usize, const HIDDEN: usize, T = f32> {

@@ -1,6 +1,6 @@
 use super::{Cell, RecurrentState, recurrent};
 use crate::kernels::recurrent::products;
-use crate::layers::{Relu, Tanh};
+use crate::layers::activation::{Relu, Tanh};
 use crate::scalar::Scalar;
 use core::marker::PhantomData;
 
@@ -30,7 +30,7 @@ use core::marker::PhantomData;
 ///
 /// # Reference
 /// Elman (1990), "Finding structure in time". PyTorch's `nn.RNN`, whose default initialisation, uniform within
-/// `sqrt(1 / HIDDEN)`, is that of [`Init::TorchDefault`](crate::init::Init) but for `weight_ih`, which goes by `IN` here.
+/// `sqrt(1 / HIDDEN)`, is that of `init::Init::TorchDefault` but for `weight_ih`, which goes by `IN` here.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rnn<const IN: usize, const HIDDEN: usize, A: RnnActivation = Tanh, T = f32> {
     /// `W_ih`: a column for each input.
