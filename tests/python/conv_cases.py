@@ -1,4 +1,4 @@
-"""Writes the cases of tests/parity.rs that convolutions and pools need beside the others, by PyTorch 2.15:
+"""Writes the cases of tests/parity that convolutions and pools need beside the others, by PyTorch 2.15:
 
     python tests/python/conv_cases.py tests/data
 """

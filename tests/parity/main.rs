@@ -3,6 +3,9 @@
 //! Would catch: a formula, a default, a reduction or a layout that is not PyTorch's. A number passes that differs by 1e-5 of
 //! itself at most, or by 2.4e-7: both PyTorch and we round the numbers that cancel in it, which are of the order of 1.
 
+mod case;
+
+use case::Case;
 use constnet::layer::{Differentiable, Layer, Parameters};
 use constnet::loss::{self, CrossEntropy, Loss, Mse};
 use constnet::optimizer::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd};
@@ -10,118 +13,17 @@ use constnet::shape::argument::TensorFor;
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::train::Trainer;
 use constnet::{
-    AvgPool2d, BatchNorm, Causal, Class, ConstZero, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dense,
-    DenseNoBias, DepthwiseConv2d, Dilation, Elu, Flatten, Gelu, GeluTanh, GlobalAvgPool, GroupedConv2d, HardSigmoid,
-    HardSwish, Identity, Image, LayerNorm, LeakyRelu, LogSoftmax, MaxPool1d, MaxPool2d, Network, NoBias, OutputPadding,
-    Pad, Relu, Residual, SelfAttention, Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Tanh, Upsample, Vector,
+    AvgPool1d, AvgPool2d, BatchNorm, Causal, Class, ConstZero, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, Dense,
+    DenseNoBias, DepthwiseConv1d, DepthwiseConv2d, Dilation, Elu, Flatten, Gelu, GeluTanh, GlobalAvgPool,
+    GlobalMaxPool, GroupNorm, GroupedConv1d, GroupedConv2d, HardSigmoid, HardSwish, Identity, Image, LayerNorm,
+    LeakyRelu, LogSoftmax, MaxPool1d, MaxPool2d, Network, NoBias, OutputPadding, Pad, Relu, Residual, RmsNorm,
+    SelfAttention, Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Tanh, Upsample, Vector,
 };
 use constnet::{Bidirectional, Gru, Last, Lstm, Rnn};
-use safetensors::{Dtype, SafeTensors};
-use std::collections::BTreeMap;
 use std::path::Path;
-
-const RELATIVE: f32 = 1e-5;
-const ABSOLUTE: f32 = 2.0 * f32::EPSILON;
 
 /// A gradient below this is in large part rounding: three times what passes as equal.
 const NOISE: f32 = 3e-7;
-
-/// One file: its tensors, and what its header says of it.
-struct Case {
-    name: String,
-    tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
-    metadata: BTreeMap<String, String>,
-}
-
-impl Case {
-    fn read(path: &Path) -> Self {
-        let bytes = std::fs::read(path).expect("a readable file");
-        let (_, header) = SafeTensors::read_metadata(&bytes).expect("a safetensors header");
-        let metadata: BTreeMap<_, _> =
-            header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
-        // PyTorch has the channels of images, and of signals where a layer wants it so, before the places.
-        let is_signal =
-            ["Conv1d", "ConvTranspose1d", "Pool1d", "BatchNorm1d"].iter().any(|name| metadata["model"].contains(name));
-        let tensors =
-            SafeTensors::deserialize(&bytes).expect("safetensors").tensors().into_iter().map(|(name, view)| {
-                assert_eq!(view.dtype(), Dtype::F32, "{name}");
-                let (numbers, rest) = view.data().as_chunks::<4>();
-                assert!(rest.is_empty(), "{name}");
-                let mut numbers: Vec<f32> = numbers.iter().map(|&n| f32::from_le_bytes(n)).collect();
-                let is_tensor = ["x", "y", "y_eval", "target", "grad.x"].contains(&&*name);
-                match *view.shape() {
-                    [_, c, h, w] if is_tensor => numbers = channels_last(&numbers, c, h * w),
-                    [_, c, l] if is_tensor && is_signal => numbers = channels_last(&numbers, c, l),
-                    _ => {}
-                }
-                (name, (view.shape().to_vec(), numbers))
-            });
-        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        Self { name, tensors: tensors.collect(), metadata }
-    }
-
-    fn numbers(&self, name: &str) -> &[f32] {
-        &self.tensors.get(name).unwrap_or_else(|| panic!("{}: no tensor `{name}`", self.name)).1
-    }
-
-    /// The parameters of a network under a prefix, as they lie in its memory.
-    fn parameters(&self, prefix: &str, net: &impl Parameters<f32>) -> Vec<f32> {
-        let ours: BTreeMap<_, _> = self.tensors.iter().map(|(key, tensor)| (unwrapped(key), tensor)).collect();
-        let mut all = Vec::new();
-        net.visit(&mut |parameter, _| {
-            let key = format!("{prefix}{parameter}");
-            if prefix == "grad." && !parameter.role.is_trained() {
-                // No gradient changes a running average.
-                all.extend(parameter.shape.iter().map(|&len| vec![0.0; len]).next().unwrap_or_default());
-                return;
-            }
-            let (shape, numbers) = ours.get(&key).unwrap_or_else(|| panic!("{}: no tensor `{key}`", self.name));
-            assert_eq!(shape, parameter.shape, "{}: {key}", self.name);
-            all.extend(places(shape, parameter.order).into_iter().map(|place| numbers[place]));
-        });
-        all
-    }
-
-    /// How many numbers the file holds as parameters.
-    fn parameter_count(&self) -> usize {
-        let is_other = |key: &str| {
-            key.starts_with("grad.")
-                || key.starts_with("after")
-                || ["x", "y", "y_eval", "target", "loss"].contains(&key)
-        };
-        self.tensors.iter().filter(|(key, _)| !is_other(key)).map(|(_, (_, numbers))| numbers.len()).sum()
-    }
-
-    fn assert_near(&self, what: &str, actual: &[f32], expected: &[f32]) {
-        assert_eq!(actual.len(), expected.len(), "{}: numbers in {what}", self.name);
-        for (i, (actual, expected)) in actual.iter().zip(expected).enumerate() {
-            let near = approx::relative_eq!(actual, expected, epsilon = ABSOLUTE, max_relative = RELATIVE);
-            assert!(near, "{}: {what}, number {i}: {actual}, PyTorch has {expected}", self.name);
-        }
-    }
-}
-
-/// For each sample, places of channels from channels of places.
-fn channels_last(numbers: &[f32], channels: usize, places: usize) -> Vec<f32> {
-    let sample =
-        |x: &[f32]| (0..places * channels).map(|i| x[i % channels * places + i / channels]).collect::<Vec<_>>();
-    numbers.chunks_exact(channels * places).flat_map(sample).collect()
-}
-
-/// A key without the names of the modules that PyTorch's layers were wrapped in.
-fn unwrapped(key: &str) -> String {
-    let parts = key.split('.').filter(|part| !["inner", "attn", "m"].contains(part));
-    parts.collect::<Vec<_>>().join(".")
-}
-
-/// For each number in memory, where it stands in a file whose extents lie in their own order.
-fn places(shape: &[usize], order: &[usize]) -> Vec<usize> {
-    let stride = |axis: usize| shape[axis + 1..].iter().product::<usize>();
-    order.iter().fold(vec![0], |starts, &axis| {
-        let along = |start: usize| (0..shape[axis]).map(move |i| start + i * stride(axis));
-        starts.into_iter().flat_map(along).collect()
-    })
-}
 
 fn flat<P: Parameters<f32>>(parameters: &P) -> Vec<f32> {
     let mut all = Vec::new();
@@ -335,6 +237,37 @@ fn run(case: &Case) -> Option<(&'static str, &'static str)> {
             numbers::<Sequence<16, 8>, SelfAttention<16, 4>, _, _, 2>(case, NONE, Mse);
             ("MSELoss()", "none")
         }
+        "causal_attention" => {
+            numbers::<Sequence<8, 6>, SelfAttention<8, 2, Causal>, _, _, 2>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
+        "rms_norm" => {
+            numbers::<Vector<5>, (Dense<5, 16>, RmsNorm<16>), _, _, 3>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
+        "group_norm" => {
+            numbers::<Image<2, 5, 4>, (Conv2d<2, 6, 3>, GroupNorm<3, 6>, Relu), _, _, 2>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
+        "global_max_pool2d" => {
+            numbers::<Image<3, 5, 4>, (GlobalMaxPool, Flatten, Dense<3, 2>), _, _, 2>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
+        "max_pool1d_padded" => {
+            numbers::<Sequence<3, 10>, (MaxPool1d<3, Stride<2>, Pad<1>>,), _, _, 2>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
+        "avg_pool1d" => {
+            type Net = (AvgPool1d<3, Stride<2>, Pad<1>>, AvgPool1d<2>);
+            numbers::<Sequence<3, 10>, Net, _, _, 2>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
+        "conv1d_grouped" => {
+            type First = GroupedConv1d<2, 3, 2, 3, Stride<2>, Pad<1>>;
+            type Net = (First, DepthwiseConv1d<4, 3, Stride, Pad<2>, Dilation<2>>);
+            numbers::<Sequence<6, 9>, Net, _, _, 2>(case, NONE, Mse);
+            ("MSELoss()", "none")
+        }
         "avg_pool2d" => {
             numbers::<Image<3, 6, 4>, (AvgPool2d<2>,), _, _, 2>(case, NONE, Mse);
             ("MSELoss()", "none")
@@ -488,5 +421,5 @@ fn every_file_agrees() {
         assert_eq!(case.metadata["case"], case.name);
         files += 1;
     }
-    assert!(files >= 33, "only {files} files: some are missing");
+    assert!(files >= 66, "only {files} files: some are missing");
 }
