@@ -107,6 +107,17 @@ fn outputs_for_the_sequence_so_far() {
     so_far::<(Rnn<C, 5>, GlobalAvgPool, LayerNorm<5>, Tanh, Dense<5, 2>)>();
 }
 
+/// Would catch: a greatest number that begins at 0.
+#[test]
+fn the_greatest_below_zero() {
+    type Net = Network<Steps, (GlobalMaxPool,)>;
+    let x = drawn::<(GlobalMaxPool,)>(6).1.map(|x| x - 2.5);
+    let (net, mut state) = (Net::ZERO, Net::start());
+    let last = x.column_iter().map(|x| net.step(&mut state, &x.clone_owned())).last().expect("steps");
+    assert!(last.iter().all(|&y| y < 0.0), "{last}");
+    assert_eq!(bits(last.as_slice()), bits(net.predict(&x).as_slice()));
+}
+
 /// A state is a value: one kept is one returned to, and two streams do not meet.
 #[test]
 fn states() {
