@@ -23,6 +23,9 @@ pub(crate) trait Axis {
     /// Whether a mean counts the zeros of the padding.
     const COUNTS_PADDING: bool;
 
+    /// Whether all zeros stand in front, and the window's last place is always on the input.
+    const IS_CAUSAL: bool = false;
+
     /// Where place `k` of the window lies on the input for output `o`, unless it lies on the padding.
     #[inline]
     fn place(o: usize, k: usize) -> Option<usize> {

@@ -5,7 +5,9 @@ use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::bias::{Bias, NoBias};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::length::{Extent, Len};
-use crate::shape::window::{Causal, Dilation, IsDilation, IsPadding, IsStride, Line, Padding, Stride, Valid, Window};
+use crate::shape::window::{
+    Causal, Dilation, IsDilation, IsPadding, IsStride, Line, OfSignal, Padding, Stride, Valid, Window,
+};
 use crate::shape::{Image, Sequence, Tensor, TensorOf, Vector};
 use crate::streaming::Streaming;
 use core::array::{from_mut, from_ref};
@@ -19,7 +21,8 @@ use nalgebra::SVector;
 /// ```
 ///
 /// What lies beside the image is 0. `IN` and `OUT` are PyTorch's `in_channels` and `out_channels`, `KH` by `KW` its `kernel_size`;
-/// `Conv2d<IN, OUT, 3>` has a square window. Behind these stand, where they are not the defaults:
+/// `Conv2d<IN, OUT, 3>` has a square window; with a stride behind them, write both sizes of the window. Behind these stand, where
+/// they are not the defaults:
 ///
 /// | | | default |
 /// |---|---|---|
@@ -200,6 +203,11 @@ tensors! {
     with way;
 }
 
+/// Fails the build if there is nothing to sum or nothing to write.
+pub(crate) const fn check_channels(inputs: usize, outputs: usize) {
+    assert!(inputs > 0 && outputs > 0, "a convolution needs a channel in and a channel out");
+}
+
 /// Both layers are the same walk: the window's way down, its way along a row, and the weights of a window of rows.
 macro_rules! convolution {
     (
@@ -214,6 +222,7 @@ macro_rules! convolution {
 
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
+                const { check_channels(IN, OUT) };
                 let (y, $kernel) = (Tensor::<T>::as_mut_slice(y), &self.weight);
                 fill(self.bias.get(), y);
                 gather::<$V, $H, T, IN, OUT, $KH, $KW>($one, Tensor::<T>::as_slice(x), y);
@@ -255,6 +264,7 @@ macro_rules! convolution {
                 dy: &[TensorOf<$Y, T>; N],
                 gradient: &mut Self,
             ) {
+                const { check_channels(IN, OUT) };
                 let $kernel = &mut gradient.weight;
                 let kernel = $many;
                 for (x, dy) in x.iter().zip(dy) {
@@ -283,12 +293,12 @@ convolution!(
 
 convolution!(
     [
-        const IN: usize, const OUT: usize, const K: usize, const STEP: usize, const GAP: usize, const L: usize,
-        P: IsPadding
+        const IN: usize, const OUT: usize, const K: usize, const STEP: usize, const SW: usize, const GAP: usize,
+        const DW: usize, const L: usize, P: IsPadding
     ]
-    Conv1d<IN, OUT, K, Stride<STEP, STEP>, P, Dilation<GAP, GAP>, T, B>:
+    Conv1d<IN, OUT, K, Stride<STEP, SW>, P, Dilation<GAP, DW>, T, B>:
         Sequence<IN, L> => <<Len<L> as Window<P, K, STEP, GAP>>::Output as Extent>::Steps<OUT>
-    where [Len<L>: Window<P, K, STEP, GAP>],
+    where [Stride<STEP, SW>: OfSignal, Dilation<GAP, DW>: OfSignal, Len<L>: Window<P, K, STEP, GAP>],
     Flat, Line<P, L, K, STEP, GAP>, [1 K], |kernel| from_ref(kernel), from_mut(kernel)
 );
 

@@ -2,9 +2,12 @@ use crate::kernels::conv::{Kernel, bias_gradient, fill, gather, gather_gradient,
 use crate::kernels::window::Flat;
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::bias::Bias;
+use crate::layers::conv::check_channels;
 use crate::scalar::{Element, Scalar};
 use crate::shape::length::{Extent, Len};
-use crate::shape::window::{Back, IsOutputPadding, IsPadding, IsStride, OutputPadding, Padding, Spread, Stride, Valid};
+use crate::shape::window::{
+    Back, IsOutputPadding, IsPadding, IsStride, OfSignal, OutputPadding, Padding, Spread, Stride, Valid,
+};
 use crate::shape::{Image, Sequence, Tensor, TensorOf};
 use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
@@ -168,6 +171,7 @@ macro_rules! transposed {
 
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
+                const { check_channels(IN, OUT) };
                 let (y, $kernel) = (y.as_mut_slice(), &self.weight);
                 fill(self.bias.get(), y);
                 scatter::<$V, $H, T, OUT, IN, $KH, $KW>($one, Tensor::<T>::as_slice(x), y);
@@ -209,6 +213,7 @@ macro_rules! transposed {
                 dy: &[TensorOf<$Y, T>; N],
                 gradient: &mut Self,
             ) {
+                const { check_channels(IN, OUT) };
                 exchanged.as_flattened_mut().as_flattened_mut().as_flattened_mut().fill(T::ZERO);
                 for (x, dy) in x.iter().zip(dy) {
                     let dy = dy.as_slice();
@@ -238,11 +243,11 @@ transposed!(
 
 transposed!(
     [
-        const IN: usize, const OUT: usize, const K: usize, const STEP: usize, const MORE: usize, const L: usize,
-        P: IsPadding
+        const IN: usize, const OUT: usize, const K: usize, const STEP: usize, const SW: usize, const MORE: usize,
+        const OW: usize, const L: usize, P: IsPadding
     ]
-    ConvTranspose1d<IN, OUT, K, Stride<STEP, STEP>, P, OutputPadding<MORE, MORE>, T, B>:
+    ConvTranspose1d<IN, OUT, K, Stride<STEP, SW>, P, OutputPadding<MORE, OW>, T, B>:
         Sequence<IN, L> => <<Len<L> as Spread<P, K, STEP, MORE>>::Output as Extent>::Steps<OUT>
-    where [Len<L>: Spread<P, K, STEP, MORE>],
+    where [Stride<STEP, SW>: OfSignal, OutputPadding<MORE, OW>: OfSignal, Len<L>: Spread<P, K, STEP, MORE>],
     Flat, Back<P, L, K, STEP, MORE>, [1 K], |kernel| from_ref(kernel), from_mut(kernel)
 );

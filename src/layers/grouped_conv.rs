@@ -4,7 +4,7 @@ use crate::layer::{Differentiable, Layer, Numbers, Role, tensors};
 use crate::layers::bias::NoBias;
 use crate::scalar::{Element, Scalar};
 use crate::shape::length::{Extent, Groups, Len, Times};
-use crate::shape::window::{Dilation, IsDilation, IsPadding, IsStride, Line, Padding, Stride, Valid, Window};
+use crate::shape::window::{Dilation, IsDilation, IsPadding, IsStride, Line, OfSignal, Padding, Stride, Valid, Window};
 use crate::shape::{Image, Sequence, Tensor, TensorOf};
 use core::array::{from_mut, from_ref};
 use core::fmt::Debug;
@@ -178,6 +178,14 @@ tensors! {
     with way;
 }
 
+/// Fails the build if there is nothing to sum or nothing to write.
+const fn check_channels(groups: usize, inputs: usize, outputs: usize) {
+    assert!(
+        groups > 0 && inputs > 0 && outputs > 0,
+        "a convolution in groups needs a group, and a channel in and a channel out of each"
+    );
+}
+
 /// Both layers are the same walk: the window's way down, its way along a row, and the weights of a window of rows.
 macro_rules! grouped {
     (
@@ -192,6 +200,7 @@ macro_rules! grouped {
 
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
+                const { check_channels(G, IN, OUT) };
                 let (y, $kernel) = (y.as_mut_slice(), &self.weight);
                 fill(self.bias.numbers(), y);
                 gather::<$V, $H, T, G, IN, OUT, $KH, $KW>($one, Tensor::<T>::as_slice(x), y);
@@ -232,6 +241,7 @@ macro_rules! grouped {
                 dy: &[TensorOf<$Y, T>; N],
                 gradient: &mut Self,
             ) {
+                const { check_channels(G, IN, OUT) };
                 let $kernel = &mut gradient.weight;
                 let kernel = $many;
                 for (x, dy) in x.iter().zip(dy) {
@@ -265,13 +275,19 @@ grouped!(
 
 grouped!(
     [
-        const G: usize, const IN: usize, const OUT: usize, const K: usize, const STEP: usize, const GAP: usize,
-        const C: usize, const L: usize, P: IsPadding
+        const G: usize, const IN: usize, const OUT: usize, const K: usize, const STEP: usize, const SW: usize,
+        const GAP: usize, const DW: usize, const C: usize, const L: usize, P: IsPadding
     ]
-    GroupedConv1d<G, IN, OUT, K, Stride<STEP, STEP>, P, Dilation<GAP, GAP>, T, B>:
+    GroupedConv1d<G, IN, OUT, K, Stride<STEP, SW>, P, Dilation<GAP, DW>, T, B>:
         Sequence<C, L> => <<Len<G> as Times<OUT>>::Output as Extent>::Sequence<
             <Len<L> as Window<P, K, STEP, GAP>>::Output,
         >
-    where [Len<C>: Groups<G, IN>, Len<G>: Times<OUT>, Len<L>: Window<P, K, STEP, GAP>],
+    where [
+        Stride<STEP, SW>: OfSignal,
+        Dilation<GAP, DW>: OfSignal,
+        Len<C>: Groups<G, IN>,
+        Len<G>: Times<OUT>,
+        Len<L>: Window<P, K, STEP, GAP>
+    ],
     Flat, Line<P, L, K, STEP, GAP>, [1 K], |kernel| from_ref(kernel), from_mut(kernel)
 );

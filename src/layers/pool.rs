@@ -3,8 +3,8 @@ use crate::kernels::window::{Axis, Flat};
 use crate::layer::{Differentiable, Layer, no_parameters};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::length::{Extent, Len};
-use crate::shape::window::{IsPadding, IsStride, Line, Padding, Stride, Valid, Window};
-use crate::shape::{Image, Sequence, Tensor, TensorOf, Vector};
+use crate::shape::window::{IsPadding, IsStride, Line, OfSignal, Padding, Stride, Valid, Window};
+use crate::shape::{Image, Sequence, Shape, Tensor, TensorOf, Vector};
 use core::marker::PhantomData;
 
 /// The greatest number under a window, channel by channel, over images.
@@ -14,8 +14,9 @@ use core::marker::PhantomData;
 /// ```
 ///
 /// `KH` by `KW` is PyTorch's `kernel_size`; `MaxPool2d<2>` has a square window. Behind these may stand [`Stride<SH, SW>`](Stride),
-/// which is the window's own size by default, and the padding: [`Valid`], [`Same`](crate::Same), [`Pad<H, W>`](crate::Pad) or
-/// [`To<H, W>`](crate::To). What lies beside the image takes no part. A NaN is greater than any number.
+/// which is the window's own size by default, and the padding: [`Valid`], [`Same`](crate::Same), [`Pad<H, W>`](crate::Pad) of at
+/// most half the window or [`To<H, W>`](crate::To); with a stride behind them, write both sizes of the window. What lies beside the
+/// image takes no part. A NaN is greater than any number.
 ///
 /// # Shapes
 /// `Image<C, H, W>` to `Image<C, H', W'>`, where `H' = (H - KH) / SH + 1`, rounded down, for a window that stays inside, and `W'`
@@ -85,7 +86,8 @@ pub struct AvgPool2d<const KH: usize, const KW: usize = KH, S: IsStride = Stride
 ///
 /// # Shapes
 /// `Sequence<C, L>` to `Sequence<C, L'>`, where `L' = (L - K) / S + 1`, rounded down, for a window that stays inside. The padding
-/// is [`Valid`], [`Same`](crate::Same), [`Causal`](crate::Causal), [`Pad<P>`](crate::Pad) or [`To<L>`](crate::To).
+/// is [`Valid`], [`Same`](crate::Same), [`Causal`](crate::Causal), [`Pad<P>`](crate::Pad) of at most half the window or
+/// [`To<L>`](crate::To).
 ///
 /// # Cost
 /// `C * L' * K` comparisons; no parameters; no cache.
@@ -105,6 +107,9 @@ pub struct AvgPool2d<const KH: usize, const KW: usize = KH, S: IsStride = Stride
 pub struct MaxPool1d<const K: usize, S: IsStride = Stride<K>, P: IsPadding = Valid>(PhantomData<(S, P)>);
 
 /// [`AvgPool2d`] over signals.
+///
+/// What lies before and after the signal is 0 and counts, that in front of a [`Causal`](crate::Causal) window too, as after
+/// PyTorch's `F.pad`; with [`Same`](crate::Same) it does not.
 ///
 /// # Shapes
 /// Those of [`MaxPool1d`].
@@ -168,9 +173,18 @@ pub struct GlobalAvgPool;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GlobalMaxPool;
 
-/// Fails the build if a window may lie on padding alone.
-const fn check<A: Axis>() {
-    assert!(2 * A::BEFORE <= A::KERNEL, "the padding of a pooling layer is at most half of its window, as in PyTorch");
+/// Fails the build if a window may lie on padding alone. The last place of a causal one always lies on the input.
+const fn check<A: Axis>(channels: usize) {
+    assert!(channels > 0, "a pooling layer needs a channel");
+    assert!(
+        A::IS_CAUSAL || 2 * A::BEFORE <= A::KERNEL,
+        "a pooling window may not lie on padding alone: take a padding of at most K / 2, as in PyTorch, or `Same`"
+    );
+}
+
+/// Fails the build if there is nothing to take the mean or the greatest of.
+const fn check_global(length: usize) {
+    assert!(length > 0, "a global pooling layer needs a channel, and a step or a pixel");
 }
 
 /// A pooling layer: its generics with and without their kinds, its kernels, and the window's way over the shape that it takes.
@@ -201,8 +215,8 @@ macro_rules! pooling {
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
                 const {
-                    check::<$V>();
-                    check::<$H>();
+                    check::<$V>(C);
+                    check::<$H>(C);
                 }
                 pool::$forward::<$V, $H, T, C>(Tensor::<T>::as_slice(x), y.as_mut_slice());
             }
@@ -224,6 +238,10 @@ macro_rules! pooling {
                 _: &mut Self,
                 dx: &mut [TensorOf<$X, T>; B],
             ) {
+                const {
+                    check::<$V>(C);
+                    check::<$H>(C);
+                }
                 for (((x, y), dy), dx) in x.iter().zip(y).zip(dy).zip(dx) {
                     let (x, dx) = (Tensor::<T>::as_slice(x), Tensor::<T>::as_mut_slice(dx));
                     dx.fill(T::ZERO);
@@ -276,9 +294,9 @@ macro_rules! over_signals {
     ($($name:ident $forward:ident $backward:ident),+) => { $(
         pooling!(
             [const K: usize, S: IsStride, Q: IsPadding] $name<K, S, Q>, $forward $backward;
-            [const K: usize, const STEP: usize, const L: usize, P: IsPadding] $name<K, Stride<STEP, STEP>, P>:
+            [const K: usize, const STEP: usize, const SW: usize, const L: usize, P: IsPadding] $name<K, Stride<STEP, SW>, P>:
                 Sequence<C, L> => <<Len<L> as Window<P, K, STEP, 1>>::Output as Extent>::Steps<C>
-            where [Len<L>: Window<P, K, STEP, 1>],
+            where [Stride<STEP, SW>: OfSignal, Len<L>: Window<P, K, STEP, 1>],
             Flat, Line<P, L, K, STEP, 1>
         );
     )+ };
@@ -295,6 +313,7 @@ macro_rules! global {
 
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<Vector<C>, T>) {
+                const { check_global(<$X as Shape>::LEN) };
                 let [y] = &mut y.data.0;
                 pool::$forward(Tensor::<T>::as_slice(x), y);
             }
@@ -313,6 +332,7 @@ macro_rules! global {
                 _: &mut Self,
                 dx: &mut [TensorOf<$X, T>; B],
             ) {
+                const { check_global(<$X as Shape>::LEN) };
                 for (((x, y), dy), dx) in x.iter().zip(y).zip(dy).zip(dx) {
                     let ([y], [dy]) = (&y.data.0, &dy.data.0);
                     pool::$backward(Tensor::<T>::as_slice(x), y, dy, Tensor::<T>::as_mut_slice(dx));

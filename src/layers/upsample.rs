@@ -2,7 +2,7 @@ use crate::kernels::pool::{repeat, repeat_backward};
 use crate::layer::{Differentiable, Layer, no_parameters};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::length::{Extent, Len, Times};
-use crate::shape::{Image, Sequence, Tensor, TensorOf};
+use crate::shape::{Image, Sequence, Shape, Tensor, TensorOf};
 
 /// Repeats each pixel `H` times down and `W` times across, or each step `H` times.
 ///
@@ -39,6 +39,12 @@ impl<const H: usize, const W: usize> ConstZero for Upsample<H, W> {
 }
 no_parameters!([const H: usize, const W: usize] Upsample<H, W>);
 
+/// Fails the build if there is nothing to repeat, or it is not to appear.
+const fn check(down: usize, across: usize, length: usize) {
+    assert!(down > 0 && across > 0, "`Upsample` repeats each pixel at least once");
+    assert!(length > 0, "`Upsample` needs a channel, and a step or a pixel");
+}
+
 /// An image has rows of `$width` pixels, a signal is one.
 macro_rules! upsample {
     ([$($generics:tt)*] $layer:ty: $X:ty => $Y:ty where [$($bound:tt)*], $width:expr, $down:expr, $across:expr) => {
@@ -50,7 +56,7 @@ macro_rules! upsample {
 
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
-                const { assert!($down > 0 && $across > 0, "`Upsample` repeats each pixel at least once") };
+                const { check($down, $across, <$X as Shape>::LEN) };
                 repeat::<T, C>(Tensor::<T>::as_slice(x), y.as_mut_slice(), $width, $down, $across);
             }
         }
@@ -71,6 +77,7 @@ macro_rules! upsample {
                 _: &mut Self,
                 dx: &mut [TensorOf<$X, T>; B],
             ) {
+                const { check($down, $across, <$X as Shape>::LEN) };
                 for (dy, dx) in dy.iter().zip(dx) {
                     repeat_backward::<T, C>(dy.as_slice(), Tensor::<T>::as_mut_slice(dx), $width, $down, $across);
                 }

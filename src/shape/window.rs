@@ -89,6 +89,18 @@ pub trait IsOutputPadding {}
 
 impl<const H: usize, const W: usize> IsOutputPadding for OutputPadding<H, W> {}
 
+/// What a signal takes of a stride, a dilation or an output padding: it has one direction, so both numbers are one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is for images: a signal's stride is `Stride<S>`, its dilation `Dilation<D>`, one number",
+    label = "two numbers, and a signal has one direction",
+    note = "the output padding of a transposed convolution over signals is `OutputPadding<O>`"
+)]
+pub trait OfSignal {}
+
+impl<const N: usize> OfSignal for Stride<N, N> {}
+impl<const N: usize> OfSignal for Dilation<N, N> {}
+impl<const N: usize> OfSignal for OutputPadding<N, N> {}
+
 /// A padding of images, as one for each direction.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a padding of images",
@@ -136,6 +148,9 @@ pub trait Window<P, const K: usize, const S: usize, const D: usize> {
 
     /// Whether the zeros count in a mean: in PyTorch they do, in Keras, whose [`Same`] is, they do not.
     const COUNTS_PADDING: bool = true;
+
+    /// Whether the window's last place is always on the input, however many zeros stand in front.
+    const IS_CAUSAL: bool = false;
 }
 
 /// `(K - 1) * D + 1`
@@ -247,6 +262,7 @@ where
 {
     type Output = <NumberOf<N> as Slide<U1, NumberOf<S>, Causal, N, K, S, D>>::Output;
     const BEFORE: usize = span(K, D) - 1;
+    const IS_CAUSAL: bool = true;
 }
 
 impl<const N: usize, const L: usize, const K: usize, const S: usize, const D: usize> Window<To<L, L>, K, S, D>
@@ -358,7 +374,10 @@ where
     Prod<NumberOf<N>, NumberOf<S>>: Number + NonZero,
 {
     type Output = <Prod<NumberOf<N>, NumberOf<S>> as Number>::Len;
-    const BEFORE: usize = K.saturating_sub(S) / 2;
+    const BEFORE: usize = {
+        assert!(K > 0, "a kernel is 1 or above");
+        K.saturating_sub(S) / 2
+    };
 }
 
 #[diagnostic::do_not_recommend]
@@ -407,4 +426,5 @@ where
     const DILATION: usize = D;
     const BEFORE: usize = <Len<N> as Window<P, K, S, D>>::BEFORE;
     const COUNTS_PADDING: bool = <Len<N> as Window<P, K, S, D>>::COUNTS_PADDING;
+    const IS_CAUSAL: bool = <Len<N> as Window<P, K, S, D>>::IS_CAUSAL;
 }

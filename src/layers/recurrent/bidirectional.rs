@@ -89,6 +89,11 @@ impl<C: Described> Described for Reverse<C> {
     };
 }
 
+/// Fails the build if nothing comes out.
+const fn check(hidden: usize) {
+    assert!(hidden > 0, "a recurrent layer inside a `Bidirectional` needs a hidden size of 1 or above");
+}
+
 /// A sequence with an output of each direction at every step.
 #[inline]
 fn pairs<T, const HIDDEN: usize>(y: &impl Tensor<T>) -> &[[[T; HIDDEN]; 2]] {
@@ -113,6 +118,7 @@ macro_rules! both_ways {
 
             #[inline]
             fn forward(&self, x: &TensorOf<Sequence<IN, L>, T>, y: &mut TensorOf<Self::Out, T>) {
+                const { check(HIDDEN) };
                 let (x, y) = (&x.data.0, pairs_mut::<T, HIDDEN>(y));
                 forward(&self.forward, x.iter().zip(y.iter_mut().map(|[y, _]| y)));
                 forward(&self.reverse, x.iter().zip(y.iter_mut().map(|[_, y]| y)).rev());
@@ -133,6 +139,7 @@ macro_rules! both_ways {
                 cache: &mut Self::Cache<B>,
                 y: &mut [TensorOf<Self::Out, T>; B],
             ) {
+                const { check(HIDDEN) };
                 for ((x, [ahead, reverse]), y) in x.iter().zip(cache).zip(y) {
                     let (x, y) = (&x.data.0, pairs_mut::<T, HIDDEN>(y));
                     forward_saved(&self.forward, x.iter().zip(y.iter_mut().map(|[y, _]| y)).zip(ahead));
@@ -169,6 +176,7 @@ macro_rules! both_ways {
                 dy: &[TensorOf<Self::Out, T>; B],
                 gradient: &mut Self,
             ) {
+                const { check(HIDDEN) };
                 for (((x, y), [ahead, reverse]), dy) in x.iter().zip(y).zip(cache).zip(dy) {
                     let (x, y, dy) = (&x.data.0, pairs::<T, HIDDEN>(y), pairs::<T, HIDDEN>(dy));
                     let (y_ahead, dy_ahead) = (y.iter().map(|[y, _]| y), dy.iter().map(|[dy, _]| dy));
