@@ -1,5 +1,5 @@
 //! twin: images
-//! error: the padding of a pooling layer is at most half of its window, as in PyTorch
+//! error: a pooling window may not lie on padding alone: take a padding of at most K / 2, as in PyTorch, or `Same`
 use constnet::nalgebra::SMatrix;
 use constnet::{
     AvgPool2d, Causal, Conv1d, Conv2d, ConvTranspose2d, Dense, DepthwiseConv2d, Dilation, Flatten, FlattenTo,
