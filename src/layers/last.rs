@@ -21,6 +21,9 @@ use crate::streaming::Streaming;
 /// type Net = Network<Sequence<6, 100>, (Gru<6, 16>, Last, Dense<16, 4>)>;
 /// # let _ = Net::ZERO;
 /// ```
+///
+/// # Reference
+/// Keras's `return_sequences=False`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Last;
 

@@ -4,7 +4,7 @@ use crate::shape::length::{Extent, Len, Length, SameLength, Times, Volume};
 use crate::shape::{Image, Sequence, Shape, Tensor, TensorOf, Vector};
 use core::marker::PhantomData;
 
-/// Makes a vector of any shape. PyTorch's `nn.Flatten`.
+/// Makes a vector of any shape.
 ///
 /// The numbers come in PyTorch's order, channel by channel, whatever the order in memory: a `Dense` layer after it takes
 /// PyTorch's weights as they are.
@@ -25,6 +25,9 @@ use core::marker::PhantomData;
 /// let steps = [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]];
 /// assert_eq!(net.predict(&SMatrix::from(steps)), SVector::from([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
 /// ```
+///
+/// # Reference
+/// PyTorch's `nn.Flatten`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Flatten;
 
@@ -44,10 +47,13 @@ pub struct Flatten;
 /// static NET: Net = Net::ZERO;
 /// # let _ = &NET;
 /// ```
+///
+/// # Reference
+/// PyTorch's `nn.Flatten`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FlattenTo<const N: usize>;
 
-/// Gives the numbers of a tensor another shape. PyTorch's `nn.Unflatten` and `view`.
+/// Gives the numbers of a tensor another shape.
 ///
 /// Both shapes are read in PyTorch's order, channel by channel.
 ///
@@ -66,6 +72,9 @@ pub struct FlattenTo<const N: usize>;
 /// let steps = [[1.0, 4.0], [2.0, 5.0], [3.0, 6.0]];
 /// assert_eq!(net.predict(&SVector::from([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])), SMatrix::from(steps));
 /// ```
+///
+/// # Reference
+/// PyTorch's `nn.Unflatten` and `view`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Reshape<To>(PhantomData<To>);
 

@@ -7,7 +7,7 @@ use crate::streaming::Streaming;
 #[cfg(feature = "rand")]
 use rand::Rng;
 
-/// Applies a layer for vectors to each step of a sequence. Keras's `TimeDistributed`.
+/// Applies a layer for vectors to each step of a sequence.
 ///
 /// ```text
 /// y[t] = layer(x[t])
@@ -32,6 +32,9 @@ use rand::Rng;
 /// type Net = Network<Sequence<4, 10>, (TimeDistributed<Each>,)>;
 /// # let _ = Net::ZERO;
 /// ```
+///
+/// # Reference
+/// Keras's `TimeDistributed`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeDistributed<L>(
     /// The layer inside.
