@@ -92,6 +92,25 @@
 //! Everything has a constant zero and is built by `const fn`: networks and trainers can be `static`s, which cost no stack in any
 //! build. [`train`] shows how. `size_of` tells the memory of each.
 //!
+//! # Images, signals, sequences
+//!
+//! What comes out of a convolution is computed as a type; [`shape::window`] has the paddings, strides and dilations, and
+//! [`shape::length`] tells how far the arithmetic reaches.
+//!
+//! ```
+//! use constnet::{Conv2d, Dense, Flatten, Image, MaxPool2d, Network, Relu, Same, Stride};
+//!
+//! type LeNet = Network<Image<1, 28, 28>, (
+//!     Conv2d<1, 6, 5, 5, Stride<1>, Same>, Relu, MaxPool2d<2>, // Image<6, 14, 14>
+//!     Conv2d<6, 16, 5>, Relu, MaxPool2d<2>,                    // Image<16, 5, 5>
+//!     Flatten, Dense<400, 120>, Relu, Dense<120, 10>,
+//! )>;
+//! assert_eq!(LeNet::PARAMETERS, 51_902);
+//! ```
+//!
+//! A network over a [`Sequence`] of [`Gru`], [`Lstm`], causal [`Conv1d`] and the like also runs one step at a time, to the same bits:
+//! [`streaming`].
+//!
 //! # A static in flash
 //!
 //! Weights that are constants make a network that is one: on a microcontroller it lies in flash and takes no RAM.
