@@ -4,24 +4,22 @@
 #![cfg(feature = "rand")]
 
 mod faulty;
+mod losses;
+mod networks;
 
 use constnet::gradcheck::{self, Report};
 use constnet::layer::{Differentiable, Parameters};
-use constnet::loss::{
-    BinaryCrossEntropy, BinaryCrossEntropyWithLogits, CategoricalCrossEntropy, CrossEntropy, Huber, L1, Loss, Mse, Nll,
-};
 use constnet::shape::argument::TensorFor;
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::{
-    AvgPool1d, AvgPool2d, Causal, Class, ConstZero, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, ConvTranspose1d,
+    AvgPool1d, AvgPool2d, Causal, ConstZero, Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias, ConvTranspose1d,
     ConvTranspose2d, Dense, DenseNoBias, DepthwiseConv1d, DepthwiseConv2d, Dilation, Dropout, Elu, Flatten, FlattenTo,
     Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, GroupedConv1d, GroupedConv2d, HardSigmoid, HardSwish, Identity,
-    Image, LeakyRelu, LogSoftmax, MaxPool1d, MaxPool2d, Network, NoBias, OutputPadding, Pad, Relu, Reshape, Residual,
-    Same, Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Tanh, To, Upsample, Valid, Vector,
+    Image, LeakyRelu, LogSoftmax, MaxPool1d, MaxPool2d, NoBias, OutputPadding, Pad, Relu, Reshape, Residual, Same,
+    Sequence, Sigmoid, Silu, Softmax, Softplus, Stride, Tanh, To, Upsample, Valid, Vector,
 };
 use constnet::{BatchNorm, Concat, Epsilon, GroupNorm, LayerNorm, Momentum, Parallel, RmsNorm, Sum, TimeDistributed};
 use constnet::{Bidirectional, Gru, Last, Lstm, Rnn};
-use faulty::{Fault, Faulty};
 use rand::{Rng, SeedableRng, rngs::Xoshiro128PlusPlus};
 
 const LIMIT: f64 = 1e-6;
@@ -313,6 +311,8 @@ fn pools() {
     layer::<Sequence<2, 7>, MaxPool1d<2>>();
     layer::<Sequence<2, 1>, MaxPool1d<1>>();
     layer::<Sequence<2, 7>, MaxPool1d<3, Stride<2>, Same>>();
+    layer::<Sequence<2, 7>, MaxPool1d<4, Stride<1>, Causal>>();
+    layer::<Sequence<1, 2>, MaxPool1d<5, Stride<1>, Causal>>();
     layer::<Image<1, 1, 1>, AvgPool2d<1>>();
     layer::<Image<2, 5, 6>, AvgPool2d<2>>();
     layer::<Image<2, 3, 2>, AvgPool2d<3, 2>>();
@@ -320,6 +320,8 @@ fn pools() {
     layer::<Image<2, 5, 7>, AvgPool2d<3, 3, Stride<2>, Same>>();
     layer::<Sequence<2, 7>, AvgPool1d<3, Stride<2>>>();
     layer::<Sequence<2, 7>, AvgPool1d<2, Stride<2>, Same>>();
+    layer::<Sequence<2, 7>, AvgPool1d<4, Stride<2>, Causal>>();
+    layer::<Sequence<1, 2>, AvgPool1d<5, Stride<1>, Causal>>();
     layer::<Image<3, 2, 4>, GlobalAvgPool>();
     layer::<Sequence<3, 5>, GlobalAvgPool>();
     layer::<Image<3, 2, 4>, GlobalMaxPool>();
@@ -387,134 +389,4 @@ fn tuples() {
     layer::<Sequence<3, 2>, (D<3, 4>, Softmax, Flatten, D<8, 3>, LogSoftmax)>();
     layer::<Image<1, 3, 3>, (Flatten, D<9, 4>, Elu<3, 2>, Reshape<Sequence<2, 2>>, D<2, 3>)>();
     layer::<Vector<3>, Sixteen>();
-}
-
-/// Checks a loss at a random output, and that it overwrites the gradient, scaled.
-fn loss<Out: Shape, L: Loss<Out, Y, f64>, Y>(loss: &L, output: &TensorOf<Out, f64>, target: &Y)
-where
-    TensorOf<Out, f64>: TensorFor<Out, f64>,
-{
-    let name = core::any::type_name::<(L, Out)>();
-    passes(name, &gradcheck::loss::<Out, L, Y>(loss, output, target), Out::LEN);
-    let (mut whole, mut part) = (TensorOf::<Out, f64>::ZERO, TensorOf::<Out, f64>::ZERO);
-    whole.as_mut_slice().fill(f64::NAN);
-    let value = loss.gradient(output, target, 1.0, &mut whole);
-    let scaled_value = loss.gradient(output, target, 0.25, &mut part);
-    assert!((value - scaled_value).abs() < 1e-12, "{name}: the loss is not scaled");
-    for (whole, part) in whole.as_slice().iter().zip(part.as_slice()) {
-        assert!((whole * 0.25 - part).abs() < 1e-12, "{name}: {part} is not a quarter of {whole}");
-    }
-}
-
-/// Losses against numbers, on an output of every kind of shape; both from 0.05 to 0.95 if `probabilities`.
-fn against_numbers<L, S: Shape>(which: &L, probabilities: bool)
-where
-    L: Loss<S, TensorOf<S, f64>, f64>,
-    TensorOf<S, f64>: TensorFor<S, f64>,
-{
-    let [mut y, mut target, _] = inputs::<TensorOf<S, f64>>(&mut Xoshiro128PlusPlus::seed_from_u64(11));
-    if probabilities {
-        let both = y.as_mut_slice().iter_mut().chain(target.as_mut_slice());
-        both.for_each(|x| *x = 0.5 + *x * (0.45 / 4.0));
-    }
-    loss::<S, L, _>(which, &y, &target);
-}
-
-#[test]
-fn losses_against_numbers() {
-    fn all<S: Shape>()
-    where
-        TensorOf<S, f64>: TensorFor<S, f64>,
-    {
-        against_numbers::<_, S>(&Mse, false);
-        against_numbers::<_, S>(&L1, false);
-        against_numbers::<_, S>(&Huber::default(), false);
-        against_numbers::<_, S>(&Huber::const_new(3.0), false);
-        against_numbers::<_, S>(&BinaryCrossEntropy, true);
-        against_numbers::<_, S>(&BinaryCrossEntropyWithLogits, true);
-    }
-    all::<Vector<8>>();
-    all::<Sequence<3, 4>>();
-    all::<Image<2, 3, 2>>();
-}
-
-#[test]
-fn losses_against_classes() {
-    fn all<L>(which: &L, probabilities: bool)
-    where
-        L: Loss<Vector<4>, Class<4>, f64> + Loss<Sequence<4, 3>, [Class<4>; 3], f64>,
-    {
-        let mut rng = Xoshiro128PlusPlus::seed_from_u64(13);
-        let [mut y, ..] = inputs::<TensorOf<Vector<4>, f64>>(&mut rng);
-        let [mut steps, ..] = inputs::<TensorOf<Sequence<4, 3>, f64>>(&mut rng);
-        if probabilities {
-            y.iter_mut().chain(&mut steps).for_each(|x| *x = 0.5 + *x * (0.45 / 4.0));
-        }
-        for class in Class::all() {
-            loss::<Vector<4>, L, _>(which, &y, &class);
-        }
-        loss::<Sequence<4, 3>, L, _>(which, &steps, &[3, 0, 3].map(Class::const_new));
-    }
-    all(&CrossEntropy, false);
-    all(&CrossEntropy::const_smoothed(0.0), false);
-    all(&CrossEntropy::const_smoothed(0.3), false);
-    all(&Nll, false);
-    all(&CategoricalCrossEntropy, true);
-}
-
-/// Checks a whole network with its loss.
-fn network<In: Shape, L, E, Y>(loss: &E, targets: &[Y; 3])
-where
-    L: Differentiable<In, f64>,
-    E: Loss<L::Out, Y, f64>,
-    TensorOf<In, f64>: TensorFor<In, f64>,
-{
-    let mut rng = Xoshiro128PlusPlus::seed_from_u64(17);
-    let mut net = Network::<In, L, f64>::ZERO;
-    randomise(&mut net, &mut rng);
-    let x: [TensorOf<In, f64>; 3] = inputs(&mut rng);
-    let report = gradcheck::network::<In, _, E, Y, 3>(&mut net, loss, &x, targets);
-    passes(core::any::type_name::<(L, E)>(), &report, L::COUNT);
-}
-
-#[test]
-fn networks() {
-    let classes = [2, 0, 1].map(Class::<3>::const_new);
-    let numbers = inputs(&mut Xoshiro128PlusPlus::seed_from_u64(19));
-    network::<Vector<6>, (D<6, 8>, Relu, D<8, 3>), _, _>(&CrossEntropy, &classes);
-    network::<Vector<6>, (D<6, 8>, Tanh, D<8, 3>, Softmax), _, _>(&CategoricalCrossEntropy, &classes);
-    network::<Vector<6>, (D<6, 8>, Gelu, Dropout<1, 4>, D<8, 3>, LogSoftmax), _, _>(&Nll, &classes);
-    network::<Vector<5>, (D<5, 4>, Residual<(D<4, 6>, Silu, D<6, 4>)>, D<4, 2>), _, TensorOf<Vector<2>, f64>>(
-        &Mse, &numbers,
-    );
-    let steps = [[0, 1], [2, 2], [1, 0]].map(|steps| steps.map(Class::<3>::const_new));
-    network::<Image<2, 2, 2>, (Flatten, D<8, 6>, Elu, Reshape<Sequence<3, 2>>, D<3, 3>), _, _>(&CrossEntropy, &steps);
-}
-
-/// What the checker finds wrong with a deliberately wrong layer in a network.
-fn fault<const FAULT: u8>() -> Report {
-    let mut layers = (Faulty::<FAULT>::ZERO, Tanh, Faulty::<FAULT>::ZERO);
-    randomise(&mut layers, &mut Xoshiro128PlusPlus::seed_from_u64(23));
-    let x: [TensorOf<Vector<3>, f64>; 3] = inputs(&mut Xoshiro128PlusPlus::seed_from_u64(29));
-    gradcheck::layer::<Vector<3>, _, 3>(&mut layers, &x)
-}
-
-/// The control: the same layer passes when it is right, and each fault is found.
-#[test]
-fn the_checker_finds_faults() {
-    let right = fault::<{ Fault::NONE }>();
-    assert!(right.max_relative_error < LIMIT, "{right}");
-    for report in [
-        fault::<{ Fault::INPUTS }>(),
-        fault::<{ Fault::PARAMETERS }>(),
-        fault::<{ Fault::PARAMETERS_ALONE }>(),
-        fault::<{ Fault::ONE_SAMPLE }>(),
-        fault::<{ Fault::SLIGHT }>(),
-        fault::<{ Fault::OVERWRITES }>(),
-        fault::<{ Fault::ADDS }>(),
-    ] {
-        assert!(report.max_relative_error > LIMIT, "{report}");
-    }
-    let nan = fault::<{ Fault::NAN }>();
-    assert!(nan.max_relative_error.is_nan(), "{nan}");
 }
