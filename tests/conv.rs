@@ -3,13 +3,14 @@
 #![allow(clippy::float_cmp, clippy::many_single_char_names)] // Numbers are compared to the bit, and have the names of the formula.
 
 use constnet::init::Init;
-use constnet::layer::{Layer, Parameters};
+use constnet::layer::{Differentiable, Layer, Parameters};
 use constnet::nalgebra::{SMatrix, SVector};
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::streaming::Streaming;
 use constnet::{
-    AvgPool2d, Causal, ConstZero, Conv1d, Conv1dNoBias, Conv2d, DepthwiseConv2d, Dilation, Flatten, FlattenTo,
-    GroupedConv2d, Image, MaxPool1d, MaxPool2d, Network, Pad, Relu, Same, Sequence, Stride, To, Valid, Vector,
+    AvgPool1d, AvgPool2d, Causal, ConstZero, Conv1d, Conv1dNoBias, Conv2d, DepthwiseConv2d, Dilation, Flatten,
+    FlattenTo, GlobalMaxPool, GroupedConv2d, Image, MaxPool1d, MaxPool2d, Network, Pad, Relu, Same, Sequence, Stride,
+    To, Valid, Vector,
 };
 use rand::{Rng, SeedableRng, rngs::Xoshiro128PlusPlus};
 
@@ -140,6 +141,50 @@ fn pools_and_what_lies_beside() {
     let nan = SMatrix::<f32, 1, 4>::from([[1.0], [f32::NAN], [2.0], [3.0]]);
     let y = Network::<Sequence<1, 4>, (MaxPool1d<2>,)>::ZERO.predict(&nan);
     assert!(y[0].is_nan() && y[1] == 3.0, "{y}");
+}
+
+/// Would catch: a causal pool that looks ahead, takes its zeros for the greatest or leaves them out of a mean, or is refused.
+#[test]
+fn causal_pools_look_back() {
+    let x = SMatrix::<f32, 1, 5>::from([[-1.0], [-8.0], [-3.0], [-4.0], [-11.0]]);
+    let max = Network::<Sequence<1, 5>, (MaxPool1d<4, Stride<1>, Causal>,)>::ZERO.predict(&x);
+    assert_eq!(max, SMatrix::from([[-1.0], [-1.0], [-1.0], [-1.0], [-3.0]]));
+    let mean = Network::<Sequence<1, 5>, (AvgPool1d<4, Stride<1>, Causal>,)>::ZERO.predict(&x);
+    assert_eq!(mean, SMatrix::from([[-0.25], [-2.25], [-3.0], [-4.0], [-6.5]]));
+    let strided = Network::<Sequence<1, 5>, (AvgPool1d<4, Stride<2>, Causal>,)>::ZERO.predict(&x);
+    assert_eq!(strided, SMatrix::from([[-0.25], [-3.0], [-6.5]]));
+}
+
+/// The gradient of a layer's inputs, where those of its outputs are 1, 2, 3 ...
+fn gradient<In: Shape, L: Differentiable<In>>(x: TensorOf<In, f32>) -> TensorOf<In, f32> {
+    let (x, layer) = ([x], L::ZERO);
+    let (mut cache, mut y, mut dy, mut dx) = (L::Cache::<1>::ZERO, ConstZero::ZERO, ConstZero::ZERO, ConstZero::ZERO);
+    layer.forward_train(&x, &mut cache, &mut y);
+    let [to_y]: &mut [TensorOf<L::Out, f32>; 1] = &mut dy;
+    to_y.as_mut_slice().iter_mut().zip(1_u8..).for_each(|(dy, i)| *dy = f32::from(i));
+    let mut none = L::ZERO;
+    layer.backward(&x, &y, &mut cache, &dy, &mut none, &mut dx);
+    let [dx] = dx;
+    dx
+}
+
+/// Would catch: a gradient that goes to the last of equals, or to each of them.
+#[test]
+fn the_first_of_equals_has_the_gradient() {
+    let ones = [SMatrix::<f32, 1, 4>::repeat(1.0); 2];
+    let first = [SMatrix::from([[1.0], [0.0], [2.0], [0.0]]), SMatrix::zeros()];
+    assert_eq!(gradient::<Image<1, 2, 4>, MaxPool2d<2>>(ones), first);
+    // Beside the image is nothing; a place is the first under two windows.
+    let shared = [SMatrix::from([[1.0 + 2.0], [3.0], [0.0], [4.0 + 5.0]]), SMatrix::zeros()];
+    let x = [SMatrix::from([[1.0], [1.0], [0.0], [1.0]]), SMatrix::repeat(1.0)];
+    assert_eq!(gradient::<Image<1, 2, 4>, MaxPool2d<2, 2, Stride<2, 1>, Pad<0, 1>>>(x), shared);
+    let signal = SMatrix::<f32, 2, 5>::from([[0.0, -1.0], [4.0, -1.0], [4.0, -2.0], [4.0, -1.0], [4.0, -1.0]]);
+    let through = gradient::<Sequence<2, 5>, MaxPool1d<3>>(signal);
+    assert_eq!(through, SMatrix::from([[0.0, 2.0], [1.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]]));
+    let over_all = SMatrix::from([[0.0, 2.0], [1.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]]);
+    assert_eq!(gradient::<Sequence<2, 5>, GlobalMaxPool>(signal), over_all);
+    let all = [SMatrix::from([[1.0], [0.0], [0.0], [0.0]]), SMatrix::zeros()];
+    assert_eq!(gradient::<Image<1, 2, 4>, GlobalMaxPool>(ones), all);
 }
 
 /// The steps of a sequence, one at a time, and the whole of it: equal to the bit.
