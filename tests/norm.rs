@@ -80,6 +80,8 @@ fn assert_normal(x: &[f32], y: &[f32], limit: f32) {
         let expected = ((f64::from(x) - mean) / (variance + 1e-5).sqrt()) as f32;
         assert!((y - expected).abs() < limit, "around {mean}: {y}, expected {expected}");
     }
+    let (spread, expected) = (moments(y)[1], variance / (variance + 1e-5));
+    assert!((spread - expected).abs() < 1e-4, "around {mean}: variance {spread}, expected {expected}");
 }
 
 /// Around means from a thousand times the deviation on, where a plain sum has lost the mean's last digits, against the same in
