@@ -64,7 +64,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         size_of::<MnistTrainer>()
     );
     if cfg!(debug_assertions) {
-        println!("this is a debug build: `cargo run --release --example mnist` is many times faster");
+        println!("this is a debug build: `cargo run --release --example mnist_cnn` is many times faster");
     }
 
     let (mut net, mut trainer) = (NET.lock()?, TRAINER.lock()?);

@@ -1,6 +1,7 @@
 //! One head of attention, for one query at a time.
 #![allow(clippy::many_single_char_names)] // Queries, keys, values and probabilities have no other names.
 
+use crate::kernels::dense::sum_of;
 use crate::kernels::softmax::softmax_in_place;
 use crate::scalar::Scalar;
 
@@ -89,20 +90,8 @@ fn add_scaled<T: Scalar>(acc: &mut [T], scale: T, x: &[T]) {
     }
 }
 
-/// `sum of a * b`, in the order of [`dense::dot`](crate::kernels::dense::dot).
+/// `sum of a * b`
 #[inline]
 fn dot<T: Scalar>(a: &[T], b: &[T]) -> T {
-    let (a, a_tail) = a.as_chunks::<8>();
-    let (b, b_tail) = b.as_chunks::<8>();
-    let mut sum = [T::ZERO; 8];
-    for (a, b) in a.iter().zip(b) {
-        for ((sum, &a), &b) in sum.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    for ((sum, &a), &b) in sum.iter_mut().zip(a_tail).zip(b_tail) {
-        *sum += a * b;
-    }
-    let [s0, s1, s2, s3, s4, s5, s6, s7] = sum;
-    ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
+    sum_of(a, b, |a, b| a * b)
 }

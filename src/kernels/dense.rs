@@ -57,19 +57,25 @@ fn tile<'a, T: Scalar, const W: usize, const N: usize>(
     *acc = sum;
 }
 
-/// `sum of a * b`: eight partial sums, element `i` in sum `i % 8`, added as a binary tree.
+/// `sum of a * b`, in the order of [`sum_of`].
 #[inline]
 pub(crate) fn dot<T: Scalar, const N: usize>(a: &[T; N], b: &[T; N]) -> T {
+    sum_of(a, b, |a, b| a * b)
+}
+
+/// `sum of f(a, b)`: eight partial sums, element `i` in sum `i % 8`, added as a binary tree.
+#[inline]
+pub(crate) fn sum_of<T: Scalar>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
     let (a, a_tail) = a.as_chunks::<8>();
     let (b, b_tail) = b.as_chunks::<8>();
     let mut sum = [T::ZERO; 8];
     for (a, b) in a.iter().zip(b) {
         for ((sum, &a), &b) in sum.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
+            *sum += f(a, b);
         }
     }
     for ((sum, &a), &b) in sum.iter_mut().zip(a_tail).zip(b_tail) {
-        *sum += a * b;
+        *sum += f(a, b);
     }
     let [s0, s1, s2, s3, s4, s5, s6, s7] = sum;
     ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))

@@ -2,6 +2,7 @@
 //!
 //! A group is `WIDTH` channels, from `start` on, of each position of a tensor: its rows.
 
+use super::dense::sum_of;
 use crate::scalar::Scalar;
 
 /// The mean of a group, and 1 over its standard deviation.
@@ -32,24 +33,6 @@ impl Group {
     }
 }
 
-/// `sum of f(a, b)`: eight partial sums, element `i` in sum `i % 8`, added as a binary tree.
-#[inline]
-fn sum<T: Scalar>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
-    let (a, a_tail) = a.as_chunks::<8>();
-    let (b, b_tail) = b.as_chunks::<8>();
-    let mut sum = [T::ZERO; 8];
-    for (a, b) in a.iter().zip(b) {
-        for ((sum, &a), &b) in sum.iter_mut().zip(a).zip(b) {
-            *sum += f(a, b);
-        }
-    }
-    for ((sum, &a), &b) in sum.iter_mut().zip(a_tail).zip(b_tail) {
-        *sum += f(a, b);
-    }
-    let [s0, s1, s2, s3, s4, s5, s6, s7] = sum;
-    ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
-}
-
 /// The moments of a group; with `CENTRED` false the mean counts as 0.
 ///
 /// Chan, Golub & LeVeque (1983): the second pass sums the distances from the mean as well as their squares, which makes good
@@ -65,7 +48,7 @@ pub(crate) fn moments<T: Scalar, const C: usize, const CENTRED: bool>(
     if CENTRED {
         for row in x {
             let row = group.of(row);
-            mean += sum(row, row, |x, _| x);
+            mean += sum_of(row, row, |x, _| x);
         }
         mean *= per_number;
     }
@@ -73,9 +56,9 @@ pub(crate) fn moments<T: Scalar, const C: usize, const CENTRED: bool>(
     for row in x {
         let row = group.of(row);
         if CENTRED {
-            rest += sum(row, row, |x, _| x - mean);
+            rest += sum_of(row, row, |x, _| x - mean);
         }
-        squares += sum(row, row, |x, _| (x - mean) * (x - mean));
+        squares += sum_of(row, row, |x, _| (x - mean) * (x - mean));
     }
     let rest = rest * per_number;
     let variance = (squares * per_number - rest * rest).max(T::ZERO);
@@ -106,9 +89,9 @@ pub(crate) fn backward<T: Scalar, const C: usize, const CENTRED: bool>(
     for (x, g) in x.iter().zip(&*dx) {
         let (x, g) = (group.of(x), group.of(g));
         if CENTRED {
-            g_sum += sum(g, g, |g, _| g);
+            g_sum += sum_of(g, g, |g, _| g);
         }
-        product_sum += sum(g, x, |g, x| g * ((x - mean) * scale));
+        product_sum += sum_of(g, x, |g, x| g * ((x - mean) * scale));
     }
     let (g_mean, product_mean) = (g_sum * per_number, product_sum * per_number);
     for (x, dx) in x.iter().zip(dx) {
