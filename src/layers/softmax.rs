@@ -1,3 +1,4 @@
+use crate::kernels::flat::one_by_one;
 use crate::kernels::softmax::{log_softmax, log_softmax_backward, softmax, softmax_backward};
 use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Scalar};
@@ -63,9 +64,8 @@ macro_rules! over_positions {
 
             fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
                 let channels = const { if S::CHANNELS == 0 { 1 } else { S::CHANNELS } };
-                // Not `zip`: it divides by `channels`, and under `opt-level = "s"` keeps the panic for a division by 0.
-                let (mut x, mut y) = (x.as_slice().chunks_exact(channels), y.as_mut_slice().chunks_exact_mut(channels));
-                while let (Some(x), Some(y)) = (x.next(), y.next()) {
+                let x = one_by_one(x.as_slice().chunks_exact(channels));
+                for (x, y) in x.zip(y.as_mut_slice().chunks_exact_mut(channels)) {
                     $forward(x, y);
                 }
             }
@@ -85,9 +85,9 @@ macro_rules! over_positions {
             ) {
                 let channels = const { if S::CHANNELS == 0 { 1 } else { S::CHANNELS } };
                 for ((y, dy), dx) in y.iter().zip(dy).zip(dx) {
-                    let (mut y, mut dy) = (y.as_slice().chunks_exact(channels), dy.as_slice().chunks_exact(channels));
-                    let mut dx = dx.as_mut_slice().chunks_exact_mut(channels);
-                    while let (Some(y), Some(dy), Some(dx)) = (y.next(), dy.next(), dx.next()) {
+                    let y = one_by_one(y.as_slice().chunks_exact(channels));
+                    let rows = y.zip(dy.as_slice().chunks_exact(channels));
+                    for ((y, dy), dx) in rows.zip(dx.as_mut_slice().chunks_exact_mut(channels)) {
                         $backward(y, dy, dx);
                     }
                 }
