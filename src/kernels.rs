@@ -1,15 +1,20 @@
 //! The loops that the layers are made of. They know arrays, slices and iterators, never layers or shapes.
 //!
-//! Every sum runs in one fixed order, so a result does not depend on how wide the vectors of the target are.
+//! Every sum runs in one fixed order, so a result does not depend on how wide the vectors of the processor are; only where it can, a
+//! product and its addition are rounded once, as [`crate::isa`] tells.
 
 pub(crate) mod attention;
 pub(crate) mod bytes;
 pub(crate) mod conv;
 pub(crate) mod dense;
+pub(crate) mod dispatch;
+pub(crate) mod elementwise;
 pub(crate) mod flat;
 pub(crate) mod grouped;
 pub(crate) mod norm;
 pub(crate) mod pool;
 pub(crate) mod recurrent;
 pub(crate) mod softmax;
+pub(crate) mod sum;
+pub(crate) mod tile;
 pub(crate) mod window;

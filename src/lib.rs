@@ -163,6 +163,7 @@ pub mod gradcheck;
 pub mod guide;
 #[cfg(feature = "rand")]
 pub mod init;
+pub mod isa;
 mod kernels;
 pub mod layer;
 mod layers;

@@ -26,6 +26,7 @@ pub use clip::Clip;
 pub use rmsprop::{RmsProp, RmsPropState};
 pub use sgd::{Momentum, MomentumState, Sgd};
 
+use crate::kernels::elementwise::update;
 use crate::layer::{Parameter, Parameters};
 use crate::scalar::{ConstZero, Scalar};
 
@@ -43,10 +44,10 @@ pub trait Optimizer<T: Scalar> {
     /// The learning rate that it was built with.
     fn learning_rate(&self) -> f64;
 
-    /// Updates the parameters with `factor` times the learning rate.
+    /// Updates the parameters with `factor` times the learning rate, and sets the gradient to 0 for the next batch.
     ///
     /// A parameter whose new value, or that of what is remembered of it, would not be finite keeps the old ones. Returns whether
-    /// there was none.
+    /// there was none; if not, the gradient may be left as it was in part.
     fn update<P: Parameters<T>>(
         &self,
         state: &mut Self::State<P>,
@@ -127,13 +128,6 @@ macro_rules! state {
 }
 use state;
 
-/// Sets a number if all that belong to one parameter are finite; else all of them stay as they are, since a step that mixes old
-/// and new may go anywhere. Said to be unpredictable, it stays a choice and no branch, so that the loops around it vectorise.
-#[inline]
-fn set<T: Scalar>(all_finite: bool, value: &mut T, new: T) {
-    *value = core::hint::select_unpredictable(all_finite, new, *value);
-}
-
 /// Writes a builder's method that checks one hyperparameter.
 macro_rules! with {
     ($(#[$doc:meta])* $method:ident, $field:ident, $range:ident) => {
@@ -177,11 +171,17 @@ macro_rules! constructors {
 }
 use constructors;
 
-/// Calls `f` with the parameters that gradients change.
-fn zip_trained<T, P: Parameters<T>, const N: usize>(all: [&mut P; N], mut f: impl FnMut([&mut [T]; N])) {
+/// One pass over the parameters that gradients change: parameter, gradient and what is remembered become what `f` gives where all
+/// of it is finite, and stay elsewhere. The gradient becomes 0. Tells whether all was finite.
+fn update_trained<T: Scalar, P: Parameters<T>, const N: usize>(
+    all: [&mut P; N],
+    f: impl Fn([T; N]) -> [T; N] + Copy,
+) -> bool {
+    let mut is_finite = true;
     P::zip(all, &mut |parameter, values| {
         if parameter.role.is_trained() {
-            f(values);
+            is_finite &= update(values, f);
         }
     });
+    is_finite
 }

@@ -89,6 +89,13 @@ pub trait Scalar:
     #[must_use]
     fn sqrt(self) -> Self;
 
+    /// `self * a + b`. For `f32` and `f64` it is rounded once where `std` gives access to it, which is slow on processors that have no
+    /// such instruction: kernels call it only where there is one.
+    #[must_use]
+    fn mul_add(self, a: Self, b: Self) -> Self {
+        self * a + b
+    }
+
     /// Whether `self` is neither infinite nor NaN.
     fn is_finite(self) -> bool;
 
@@ -139,7 +146,10 @@ macro_rules! scalars {
             #[inline]
             fn erf(self) -> Self { libm::$erf(self) }
             #[cfg(feature = "std")]
-            #[inline]
+            #[inline(always)]
+            fn mul_add(self, a: Self, b: Self) -> Self { <$t>::mul_add(self, a, b) }
+            #[cfg(feature = "std")]
+            #[inline(always)]
             fn sqrt(self) -> Self { <$t>::sqrt(self) }
             #[cfg(not(feature = "std"))]
             #[inline]

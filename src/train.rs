@@ -31,6 +31,7 @@ pub use fit::{Fit, FitError, FitReport, Stop};
 pub use observer::{BatchDone, EpochDone, Observer};
 
 use crate::data::Dataset;
+use crate::kernels::elementwise;
 use crate::loss::Penalty;
 use crate::network::{InputOf, Model, OutOf, OutputOf};
 use crate::optimizer::{Clip, Optimizer, clip::scale_by};
@@ -228,7 +229,9 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
             }
             self.steps = self.steps.wrapping_add(1); // A checkpoint may hold any number.
         }
-        clear(gradient);
+        if result.is_err() {
+            clear(gradient); // The optimiser has done it otherwise.
+        }
         result
     }
 
@@ -314,7 +317,7 @@ fn size(n: usize) -> f64 {
 fn all_finite<N: Model>(parameters: &N) -> bool {
     let mut finite = true;
     parameters.visit(&mut |_, values| {
-        finite &= values.iter().fold(true, |finite, value| finite & value.is_finite());
+        finite &= elementwise::all_finite(values);
     });
     finite
 }

@@ -1,8 +1,8 @@
 //! One head of attention, for one query at a time.
 #![allow(clippy::many_single_char_names)] // Queries, keys, values and probabilities have no other names.
 
-use crate::kernels::dense::sum_of;
 use crate::kernels::softmax::softmax_in_place;
+use crate::kernels::sum::sum_of;
 use crate::scalar::Scalar;
 
 /// A head: the numbers of each step that it sees, and the scale of its scores.

@@ -356,6 +356,6 @@ pub(crate) fn fill<T: Scalar, const OUT: usize>(bias: Option<&[T; OUT]>, y: &mut
 #[inline]
 pub(crate) fn bias_gradient<T: Scalar, const OUT: usize>(gradient: Option<&mut [T; OUT]>, dy: &[T]) {
     if let Some(gradient) = gradient {
-        super::dense::add_scaled(gradient, dy.as_chunks().0.iter().map(|dy| (dy, T::ONE)));
+        super::sum::add_scaled(gradient, dy.as_chunks().0.iter().map(|dy| (dy, T::ONE)));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A group is `WIDTH` channels, from `start` on, of each position of a tensor: its rows.
 
-use super::dense::sum_of;
+use super::sum::sum_of;
 use crate::scalar::Scalar;
 
 /// The mean of a group, and 1 over its standard deviation.

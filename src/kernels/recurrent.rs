@@ -1,6 +1,6 @@
 //! Products of recurrent layers: all gates of a step at once, and their gradients over many steps.
 
-use super::dense::{add_scaled, dot};
+use super::sum::{add_scaled, dot};
 use crate::scalar::Scalar;
 
 /// `bias + sum of weight * x`: a vector for each gate.

@@ -1,5 +1,6 @@
 //! Functions of one number, applied to every number of a tensor of any shape.
 
+use crate::kernels::elementwise::map;
 use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Numeric, Tensor};
@@ -41,9 +42,7 @@ macro_rules! activation {
 
             #[inline]
             fn forward(&self, x: &S::Tensor<$T>, y: &mut S::Tensor<$T>) {
-                for (&$x, y) in x.as_slice().iter().zip(y.as_mut_slice()) {
-                    *y = $value;
-                }
+                map([x.as_slice()], y.as_mut_slice(), |[$x]| $value);
             }
         }
 
@@ -61,10 +60,7 @@ macro_rules! activation {
                 dx: &mut [S::Tensor<$T>; B],
             ) {
                 for (((x, y), dy), dx) in x.iter().zip(y).zip(dy).zip(dx) {
-                    let xy = x.as_slice().iter().zip(y.as_slice());
-                    for (((&$dx, &$dy), &dy), dx) in xy.zip(dy.as_slice()).zip(dx.as_mut_slice()) {
-                        *dx = dy * $derivative;
-                    }
+                    map([x.as_slice(), y.as_slice(), dy.as_slice()], dx.as_mut_slice(), |[$dx, $dy, dy]| dy * $derivative);
                 }
             }
 

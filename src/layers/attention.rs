@@ -1,7 +1,7 @@
 #![allow(clippy::many_single_char_names)] // Queries, keys and values have no other names.
 
 use crate::kernels::attention::Head;
-use crate::kernels::dense::{add_scaled, dot};
+use crate::kernels::sum::{add_scaled, dot};
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::scalar::{Element, Scalar};
 use crate::shape::length::{Len, SharedBy};

@@ -1,5 +1,5 @@
 use crate::kernels::conv::{Kernel, bias_gradient, fill, gather, gather_gradient, scatter, transpose};
-use crate::kernels::dense::add_scaled;
+use crate::kernels::sum::add_scaled;
 use crate::kernels::window::Flat;
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::bias::{Bias, NoBias};

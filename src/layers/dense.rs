@@ -1,7 +1,8 @@
-use crate::kernels::dense::{add_scaled, dot};
+use crate::kernels::dense;
+use crate::kernels::flat::{rows, rows_mut};
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::bias::{Bias, NoBias};
-use crate::scalar::{ConstZero, Element, Scalar};
+use crate::scalar::{Element, Scalar};
 use crate::shape::{Sequence, TensorOf, Vector};
 use crate::streaming::step_by_step;
 use nalgebra::{ArrayStorage, SMatrix, SVector};
@@ -67,38 +68,19 @@ tensors! {
     1 bias "bias": B, Role::Bias { fan_in: IN }, [OUT] by [0];
 }
 
-impl<const IN: usize, const OUT: usize, T: Scalar, B: Bias<T, OUT>> Dense<IN, OUT, T, B> {
-    #[inline]
-    fn forward_column(&self, x: &[T; IN], y: &mut [T; OUT]) {
-        *y = self.bias.get().copied().unwrap_or(ConstZero::ZERO);
-        add_scaled(y, self.weight.data.0.iter().zip(x.iter().copied()));
-    }
-
-    /// `dx = W' dy`
-    #[inline]
-    fn backward_column(&self, dy: &[T; OUT], dx: &mut [T; IN]) {
-        for (dx, column) in dx.iter_mut().zip(&self.weight.data.0) {
-            *dx = dot(column, dy);
-        }
-    }
-
-    /// `dW += sum of dy x'` and `db += sum of dy`, over all columns of all samples.
-    #[inline]
-    fn gradient<const L: usize>(gradient: &mut Self, x: &[SMatrix<T, IN, L>], dy: &[SMatrix<T, OUT, L>]) {
-        let x = x.iter().flat_map(|x| &x.data.0);
-        let dy = dy.iter().flat_map(|dy| &dy.data.0);
-        for (i, column) in gradient.weight.data.0.iter_mut().enumerate() {
-            let x = x.clone().map(|x| x.get(i).copied().unwrap_or(T::ZERO));
-            add_scaled(column, dy.clone().zip(x));
-        }
-        if let Some(bias) = gradient.bias.get_mut() {
-            add_scaled(bias, dy.map(|dy| (dy, T::ONE)));
-        }
-    }
+/// The steps of all samples, one after the other: a vector is one step.
+#[inline]
+fn steps<T, const C: usize, const L: usize, const B: usize>(x: &[SMatrix<T, C, L>; B]) -> &[[T; C]] {
+    rows(x).as_flattened()
 }
 
-/// A vector is one column, a sequence many.
-macro_rules! over_columns {
+/// The same, to write to.
+#[inline]
+fn steps_mut<T, const C: usize, const L: usize, const B: usize>(x: &mut [SMatrix<T, C, L>; B]) -> &mut [[T; C]] {
+    rows_mut(x).as_flattened_mut()
+}
+
+macro_rules! over_steps {
     ($([$(const $L:ident: usize)?] $X:ty => $Y:ty),+) => { $(
         impl<const IN: usize, const OUT: usize, $(const $L: usize,)? T: Scalar, B: Bias<T, OUT>> Layer<$X, T>
             for Dense<IN, OUT, T, B>
@@ -107,9 +89,7 @@ macro_rules! over_columns {
 
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
-                for (x, y) in x.data.0.iter().zip(&mut y.data.0) {
-                    self.forward_column(x, y);
-                }
+                dense::forward(&self.weight.data.0, self.bias.get(), &x.data.0, &mut y.data.0);
             }
         }
 
@@ -119,21 +99,27 @@ macro_rules! over_columns {
             type Cache<const N: usize> = ();
 
             #[inline]
+            fn forward_train<const N: usize>(
+                &self,
+                x: &[TensorOf<$X, T>; N],
+                (): &mut (),
+                y: &mut [TensorOf<$Y, T>; N],
+            ) {
+                dense::forward(&self.weight.data.0, self.bias.get(), steps(x), steps_mut(y));
+            }
+
+            #[inline]
             fn backward<const N: usize>(
                 &self,
                 x: &[TensorOf<$X, T>; N],
-                _: &[TensorOf<$Y, T>; N],
+                y: &[TensorOf<$Y, T>; N],
                 (): &mut (),
                 dy: &[TensorOf<$Y, T>; N],
                 gradient: &mut Self,
                 dx: &mut [TensorOf<$X, T>; N],
             ) {
-                Self::gradient(gradient, x, dy);
-                for (dy, dx) in dy.iter().zip(dx) {
-                    for (dy, dx) in dy.data.0.iter().zip(&mut dx.data.0) {
-                        self.backward_column(dy, dx);
-                    }
-                }
+                Differentiable::<$X, T>::backward_parameters(self, x, y, &mut (), dy, gradient);
+                dense::input_gradient(&self.weight.data.0, steps(dy), steps_mut(dx));
             }
 
             #[inline]
@@ -145,11 +131,14 @@ macro_rules! over_columns {
                 dy: &[TensorOf<$Y, T>; N],
                 gradient: &mut Self,
             ) {
-                Self::gradient(gradient, x, dy);
+                dense::weight_gradient(&mut gradient.weight.data.0, steps(x), steps(dy));
+                if let Some(bias) = gradient.bias.get_mut() {
+                    dense::bias_gradient(bias, steps(dy));
+                }
             }
         }
     )+ };
 }
-over_columns!([] Vector<IN> => Vector<OUT>, [const L: usize] Sequence<IN, L> => Sequence<OUT, L>);
+over_steps!([] Vector<IN> => Vector<OUT>, [const L: usize] Sequence<IN, L> => Sequence<OUT, L>);
 
 step_by_step!([const IN: usize, const OUT: usize, B] Dense<IN, OUT, T, B>);

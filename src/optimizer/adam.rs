@@ -1,4 +1,4 @@
-use super::{Optimizer, Part, PartMut, State, constructors, set, state, with, zip_trained};
+use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
 use crate::scalar::{ConstZero, Scalar};
@@ -148,23 +148,11 @@ impl Adam {
         let (take1, keep2, take2) =
             (T::from_f64(1.0 - self.beta1), T::from_f64(self.beta2), T::from_f64(1.0 - self.beta2));
         let (decay, shrink) = (T::from_f64(decay), T::from_f64(shrink));
-        let mut finite = true;
-        let all = [parameters, gradient, &mut state.first, &mut state.second];
-        zip_trained(all, |[p, g, m, v]| {
-            let mut is_finite = true;
-            for (((p, &mut g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
-                let g = g + decay * *p;
-                let first = *m + take1 * (g - *m);
-                let second = keep2 * *v + take2 * g * g;
-                let new = shrink * *p - step * first / (second.sqrt() * root + epsilon);
-                let all_finite = new.is_finite() & first.is_finite() & second.is_finite();
-                set(all_finite, p, new);
-                set(all_finite, m, first);
-                set(all_finite, v, second);
-                is_finite &= all_finite;
-            }
-            finite &= is_finite;
-        });
-        finite
+        update_trained([parameters, gradient, &mut state.first, &mut state.second], |[p, g, m, v]| {
+            let g = g + decay * p;
+            let m = m + take1 * (g - m);
+            let v = keep2 * v + take2 * g * g;
+            [shrink * p - step * m / (v.sqrt() * root + epsilon), T::ZERO, m, v]
+        })
     }
 }

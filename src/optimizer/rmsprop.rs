@@ -1,4 +1,4 @@
-use super::{Optimizer, Part, PartMut, State, constructors, set, state, with, zip_trained};
+use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
 use crate::scalar::{ConstZero, Scalar};
@@ -64,20 +64,10 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
         let rate = T::from_f64(self.learning_rate * factor);
         let (keep, take) = (T::from_f64(self.alpha), T::from_f64(1.0 - self.alpha));
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
-        let mut finite = true;
-        zip_trained([parameters, gradient, &mut state.square], |[p, g, v]| {
-            let mut is_finite = true;
-            for ((p, &mut g), v) in p.iter_mut().zip(g).zip(v) {
-                let g = g + decay * *p;
-                let square = keep * *v + take * g * g;
-                let new = *p - rate * g / (square.sqrt() + epsilon);
-                let all_finite = new.is_finite() & square.is_finite();
-                set(all_finite, p, new);
-                set(all_finite, v, square);
-                is_finite &= all_finite;
-            }
-            finite &= is_finite;
-        });
-        finite
+        update_trained([parameters, gradient, &mut state.square], |[p, g, v]| {
+            let g = g + decay * p;
+            let square = keep * v + take * g * g;
+            [p - rate * g / (square.sqrt() + epsilon), T::ZERO, square]
+        })
     }
 }

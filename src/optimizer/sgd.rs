@@ -1,4 +1,4 @@
-use super::{Optimizer, Part, PartMut, State, constructors, set, state, with, zip_trained};
+use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
 use crate::scalar::{ConstZero, Scalar};
@@ -49,18 +49,7 @@ impl<T: Scalar> Optimizer<T> for Sgd {
     fn update<P: Parameters<T>>(&self, (): &mut (), parameters: &mut P, gradient: &mut P, factor: f64) -> bool {
         let rate = T::from_f64(self.learning_rate * factor);
         let decay = T::from_f64(self.weight_decay);
-        let mut finite = true;
-        zip_trained([parameters, gradient], |[p, g]| {
-            let mut is_finite = true;
-            for (p, &mut g) in p.iter_mut().zip(g) {
-                let new = *p - rate * (g + decay * *p);
-                let all_finite = new.is_finite();
-                set(all_finite, p, new);
-                is_finite &= all_finite;
-            }
-            finite &= is_finite;
-        });
-        finite
+        update_trained([parameters, gradient], |[p, g]| [p - rate * (g + decay * p), T::ZERO])
     }
 }
 
@@ -117,21 +106,11 @@ impl<T: Scalar> Optimizer<T> for Momentum {
         let decay = T::from_f64(self.sgd.weight_decay);
         let momentum = T::from_f64(self.momentum);
         let nesterov = self.nesterov;
-        let mut finite = true;
-        zip_trained([parameters, gradient, &mut state.velocity], |[p, g, v]| {
-            let mut is_finite = true;
-            for ((p, &mut g), v) in p.iter_mut().zip(g).zip(v) {
-                let g = g + decay * *p;
-                let velocity = momentum * *v + g;
-                let step = if nesterov { g + momentum * velocity } else { velocity };
-                let new = *p - rate * step;
-                let all_finite = new.is_finite() & velocity.is_finite();
-                set(all_finite, p, new);
-                set(all_finite, v, velocity);
-                is_finite &= all_finite;
-            }
-            finite &= is_finite;
-        });
-        finite
+        update_trained([parameters, gradient, &mut state.velocity], |[p, g, v]| {
+            let g = g + decay * p;
+            let velocity = momentum * v + g;
+            let step = if nesterov { g + momentum * velocity } else { velocity };
+            [p - rate * step, T::ZERO, velocity]
+        })
     }
 }

@@ -1,0 +1,86 @@
+//! Which instructions the kernels run on, chosen at run time.
+//!
+//! With the feature `std`, on x86-64, the large kernels are compiled three times: for what the build targets, for AVX2 with FMA, and for
+//! AVX-512. A plain `cargo build --release` then runs on the best that the processor has. Small kernels, of some dozen
+//! multiplications, and every other target run on what the build targets: `-C target-cpu` says what that is. 64-bit Arm has NEON always.
+//!
+//! # Bits
+//!
+//! Every sum has one order, on all of them. What differs is that AVX2, AVX-512 and NEON round `a * b + c` once, where others round
+//! the product first. So two processors with FMA give the same bits, and one without differs in the last ones: by no
+//! more than the rounding of its products. Who wants the same bits on all x86-64 processors calls
+//! `limit_to(InstructionSet::Target)` at the start, and pays with time.
+//!
+//! ```
+//! use constnet::isa::{self, InstructionSet};
+//!
+//! println!("kernels run on {:?}", isa::in_use());
+//! isa::limit_to(InstructionSet::Target);
+//! assert_eq!(isa::in_use(), InstructionSet::Target);
+//! ```
+
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use core::sync::atomic::{AtomicU8, Ordering};
+
+/// A set of instructions, from the least to the most capable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum InstructionSet {
+    /// What the build targets.
+    Target = 1,
+    /// AVX2 and FMA, on x86-64.
+    Avx2 = 2,
+    /// AVX-512 (F, BW, DQ and VL) and FMA, on x86-64.
+    Avx512 = 3,
+}
+
+/// 0 before the first question.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+static IN_USE: AtomicU8 = AtomicU8::new(0);
+
+/// What the kernels run on.
+///
+/// # Cost
+/// A load; the first time, the processor is asked what it has.
+#[inline]
+#[must_use]
+pub fn in_use() -> InstructionSet {
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    match IN_USE.load(Ordering::Relaxed) {
+        0 => limit_to(best()),
+        1 => InstructionSet::Target,
+        2 => InstructionSet::Avx2,
+        _ => InstructionSet::Avx512,
+    }
+    #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+    InstructionSet::Target
+}
+
+/// The best that this processor has of what the kernels are compiled for.
+#[must_use]
+pub fn best() -> InstructionSet {
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    {
+        use std::arch::is_x86_feature_detected as has;
+        let has_avx2 = has!("avx2") && has!("fma");
+        let has_avx512 = has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl");
+        if has_avx2 && has_avx512 {
+            return InstructionSet::Avx512;
+        }
+        if has_avx2 {
+            return InstructionSet::Avx2;
+        }
+    }
+    InstructionSet::Target
+}
+
+/// Lets the kernels use no more than `most`, in the whole process from now on. Returns what they use then: less, where the
+/// processor does not have it.
+#[allow(clippy::must_use_candidate)]
+#[cold]
+pub fn limit_to(most: InstructionSet) -> InstructionSet {
+    let chosen = best().min(most);
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    IN_USE.store(chosen as u8, Ordering::Relaxed);
+    chosen
+}

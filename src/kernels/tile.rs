@@ -1,0 +1,59 @@
+//! Tiles: a few numbers side by side, in registers while a sum goes over them.
+#![allow(clippy::inline_always)] // A call would lose the vectors, and the instructions that a kernel is compiled for.
+
+use crate::scalar::Scalar;
+
+/// The `W` numbers from `at` on; zeros where there are no more.
+#[inline(always)]
+pub(crate) fn load<T: Scalar, const W: usize>(all: &[T], at: usize) -> [T; W] {
+    let rest = all.get(at..).unwrap_or(&[]);
+    rest.first_chunk().copied().unwrap_or_else(|| padded(rest))
+}
+
+#[inline(always)]
+fn padded<T: Scalar, const W: usize>(rest: &[T]) -> [T; W] {
+    let mut tile = [T::ZERO; W];
+    for (tile, &x) in tile.iter_mut().zip(rest) {
+        *tile = x;
+    }
+    tile
+}
+
+/// Writes a tile to the numbers from `at` on, as far as there are any.
+#[inline(always)]
+pub(crate) fn store<T: Scalar, const W: usize, const N: usize>(tile: [T; W], all: &mut [T; N], at: usize) {
+    if at + W <= N {
+        if let Some(all) = all.get_mut(at..).and_then(|all| all.first_chunk_mut()) {
+            *all = tile;
+        }
+    } else if let Some(all) = all.get_mut(at..) {
+        for (all, x) in all.iter_mut().zip(tile) {
+            *all = x;
+        }
+    }
+}
+
+/// Cuts `0..N` into tiles of `FULL` and a last one, of the least power of 2 that covers the rest and so may reach beyond `N`. Calls a
+/// function of the start and the width of each. Both numbers are constants, so that only the widths in use are compiled.
+macro_rules! tiles {
+    ($N:expr, $FULL:expr, |$start:ident, $W:ident| $call:expr) => {{
+        let mut $start = 0;
+        while $start + $FULL <= $N {
+            $crate::kernels::tile::tiles!(@pick $FULL, $W, $call, 64 32 16 8 4 2 1);
+            $start += $FULL;
+        }
+        if const { $N % $FULL != 0 } {
+            $crate::kernels::tile::tiles!(@pick ($N % $FULL).next_power_of_two(), $W, $call, 64 32 16 8 4 2 1);
+        }
+    }};
+    (@pick $width:expr, $W:ident, $call:expr, $($w:literal)+) => {
+        match const { $width } {
+            $($w => {
+                const $W: usize = $w;
+                $call
+            })+
+            _ => {}
+        }
+    };
+}
+pub(crate) use tiles;
