@@ -1,0 +1,16 @@
+//! What the demos share: the boards, text on the console, counting of instructions, the stack's high-water mark, and the networks.
+#![cfg_attr(not(test), no_std)]
+
+pub mod nets;
+pub mod text;
+
+#[cfg(target_os = "none")]
+pub mod count;
+#[cfg(target_os = "none")]
+pub mod once;
+#[cfg(target_os = "none")]
+mod panic;
+#[cfg(target_os = "none")]
+pub mod port;
+#[cfg(target_os = "none")]
+pub mod stack;
