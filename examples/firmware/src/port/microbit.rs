@@ -26,6 +26,11 @@ fn write(register: usize, value: u32) {
     unsafe { ptr::write_volatile(register as *mut u32, value) };
 }
 
+fn read(register: usize) -> u32 {
+    // SAFETY: as above.
+    unsafe { ptr::read_volatile(register as *const u32) }
+}
+
 /// Starts the clock that [`ticks`] reads.
 pub fn start_clock() {
     start(TIMER0);
@@ -39,10 +44,10 @@ fn start(timer: usize) {
 
 /// A clock, whose wrapping difference counts.
 #[inline]
+#[must_use]
 pub fn ticks() -> u32 {
     write(TIMER0 + CAPTURE, 1);
-    // SAFETY: what the timer has captured.
-    unsafe { ptr::read_volatile((TIMER0 + COMPARE) as *const u32) }
+    read(TIMER0 + COMPARE)
 }
 
 /// Lets the timer interrupt, so many times a second. What [`on_tick!`](crate::on_tick) names is then called.
@@ -58,6 +63,12 @@ pub fn interrupt_every(hertz: u32) {
 /// What a handler of the timer has to do.
 pub fn acknowledge() {
     write(TIMER1 + COMPARED, 0);
+}
+
+/// Whether the timer has run out again before its handler ended.
+#[must_use]
+pub fn is_late() -> bool {
+    read(TIMER1 + COMPARED) != 0
 }
 
 /// Sleeps until an interrupt.
