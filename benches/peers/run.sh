@@ -30,7 +30,8 @@ builds=(plain)
 if grep -qw avx2 /proc/cpuinfo; then
     # The frameworks choose their instructions when they run; this build is for those that do not.
     echo "building: for AVX2" >&2
-    RUSTFLAGS="-C target-cpu=x86-64-v3" CARGO_TARGET_DIR=$target/avx2 cargo build --quiet --release --no-default-features
+    RUSTFLAGS="-C target-cpu=x86-64-v3" CARGO_TARGET_DIR=$target/avx2 cargo build --quiet --release \
+        --no-default-features --features nalgebra-std
     builds+=(avx2)
 fi
 echo "building: for this processor" >&2
