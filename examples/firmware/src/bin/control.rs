@@ -62,6 +62,7 @@ fn tick() {
     if tick >= TICKS {
         return;
     }
+    constnet_firmware::inject_panic();
     let start = port::ticks();
     let motors = POLICY.predict(&sensors());
     for (motor, value) in MOTORS.iter().zip(&motors) {

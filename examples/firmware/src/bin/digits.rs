@@ -55,6 +55,7 @@ fn main() -> bool {
 /// A function of its own, as a firmware has it.
 #[inline(never)]
 fn predict(pixels: &SVector<f32, 64>) -> SVector<f32, 10> {
+    constnet_firmware::inject_panic();
     DIGITS.predict(pixels)
 }
 

@@ -107,6 +107,7 @@ fn train<L: Differentiable<Vector<2>, Out = Vector<1>>, const B: usize>(
                 (*x, *y) = sample(count);
                 count += 1;
             }
+            constnet_firmware::inject_panic();
             let (loss, bytes) = stack::high_water(|| trainer.step(net, &inputs, &targets));
             deepest = deepest.max(bytes);
             sum += loss;

@@ -33,12 +33,14 @@ fn read(register: usize) -> u32 {
 
 /// Starts the clock that [`ticks`] reads.
 pub fn start_clock() {
-    start(TIMER0);
+    start(TIMER0, 0);
 }
 
-fn start(timer: usize) {
-    write(timer + WIDTH, 3); // 32 bits
+/// Makes a timer count 32 bits at the full clock, up to `compare`.
+fn start(timer: usize, compare: u32) {
+    write(timer + WIDTH, 3);
     write(timer + PRESCALER, 0);
+    write(timer + COMPARE, compare);
     write(timer + START, 1);
 }
 
@@ -52,12 +54,11 @@ pub fn ticks() -> u32 {
 
 /// Lets the timer interrupt, so many times a second. What [`on_tick!`](crate::on_tick) names is then called.
 pub fn interrupt_every(hertz: u32) {
-    write(TIMER1 + COMPARE, CLOCK.checked_div(hertz).unwrap_or(CLOCK));
     write(TIMER1 + SHORTS, 1); // start anew when compared
     write(TIMER1 + ENABLE_INTERRUPT, 1 << 16);
     // SAFETY: the handler is in place from the start.
     unsafe { ptr::write_volatile(NVIC_ENABLE, 1 << INTERRUPT) };
-    start(TIMER1);
+    start(TIMER1, CLOCK.checked_div(hertz).unwrap_or(CLOCK));
 }
 
 /// What a handler of the timer has to do.
