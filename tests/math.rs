@@ -2,8 +2,11 @@
 //!
 //! `CONSTNET_MATH=all cargo test --release --test math -- --nocapture` tries every `f32` there is and prints the largest errors.
 
-use constnet::math;
+use constnet::isa::{InstructionSet, limit_to};
+use constnet::layer::Layer;
+use constnet::nalgebra::SVector;
 use constnet::scalar::Scalar;
+use constnet::{Gelu, Sigmoid, Softplus, Tanh, Vector, math};
 use std::thread;
 
 struct Function {
@@ -217,5 +220,26 @@ fn the_same_bits_in_vectors_and_in_constants() {
                 "{name}({x:e}): {y:e}, {alone:e}"
             );
         }
+    }
+}
+
+/// What a layer gives for a vector, bit by bit.
+fn bits<L: Layer<Vector<1000>, Out = Vector<1000>>>(layer: &L) -> Vec<u32> {
+    let x =
+        SVector::<f32, 1000>::from_fn(|i, _| f32::from_bits(0x3a00_0000 + 0x1_8765 * u32::try_from(i).expect("small")));
+    let mut y = SVector::zeros();
+    layer.forward(&x, &mut y);
+    y.iter().map(|y| y.to_bits()).collect()
+}
+
+/// Catches a multiplication and an addition that a compiler made one, which rounds once.
+#[test]
+fn the_same_bits_on_every_set_of_instructions() {
+    let all = || [bits(&Tanh), bits(&Sigmoid), bits(&Gelu), bits(&Softplus)];
+    limit_to(InstructionSet::Target);
+    let expected = all();
+    for set in [InstructionSet::Avx2, InstructionSet::Avx512] {
+        let used = limit_to(set);
+        assert!(all() == expected, "{used:?}");
     }
 }

@@ -28,15 +28,17 @@ fn run() -> Result<(), Box<dyn Error>> {
         }
         ["table", file, ref picture @ ..] => {
             let results = Results::read(&fs::read_to_string(file)?)?;
-            println!("{}\n{}", table::goals(&results), table::everyone(&results));
-            println!("{}\n{}", table::builds(&results), table::peaks(&results));
+            println!("### Beside the best of the others\n\n{}", table::goals(&results));
+            println!("### Everyone, each in its best build\n\n{}", table::everyone(&results));
+            println!("### constnet in each build\n\n{}", table::builds(&results));
+            println!("### The machine's peaks\n\n{}", table::peaks(&results));
             if let [file] = picture {
                 draw(&results, file)?;
             }
         }
         ["latency", ref count @ ..] => {
             let count = count.first().map_or(Ok(1_000_000), |count| count.parse())?;
-            println!("{}", table::latencies(&[Net::Policy, Net::Mnist], count));
+            println!("### {count} single predictions\n\n{}", table::latencies(&[Net::Policy, Net::Mnist], count));
         }
         _ => return Err("measure BUILD ROUNDS [FILTER], table FILE [PICTURE], or latency [COUNT]".into()),
     }
