@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
-# constnet beside its peers: `benches/peers/run.sh [--csv FILE] [--picture FILE] [--rounds N] [--filter TEXT]`, on a machine with nothing
-# else to do. Builds everything three ways: plain (`cargo build --release`, how constnet is meant to be used), and, for whom it helps,
-# for AVX2 and for this very processor, both with link-time optimisation over all crates. Then times the builds in turn, so that noise
-# hits all alike, and prints the tables. The first build takes some ten minutes on two cores; measuring takes about two.
+# constnet beside its peers: `benches/peers/run.sh [--csv FILE] [--picture FILE] [--rounds N] [--filter TEXT] [--build-only]
+# [--readme]`, on a machine with nothing else to do. Builds everything plainly (`cargo build --release`: how constnet is meant to be used),
+# and, for whom it helps, for this very processor and for AVX2. Then times the builds in turn, so that noise hits all alike, and prints
+# the tables; with `--readme` they go into benches/README.md, and the picture beside it. The first build takes some twenty minutes on two cores.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-csv= picture= rounds=7 filter=
+csv= picture= rounds=7 filter= build_only= readme=
 while (($#)); do
     case $1 in
     --csv) csv=$(realpath -m "$2") ;;
     --picture) picture=$(realpath -m "$2") ;;
     --rounds) rounds=$2 ;;
     --filter) filter=$2 ;;
+    --build-only) build_only=yes && shift && continue ;;
+    --readme) readme=$(realpath ../README.md) picture=$(realpath -m ../peers.svg) && shift && continue ;;
     *) sed -n '2,5s/^# //p' "$0" >&2 && exit 2 ;;
     esac
     shift 2
@@ -23,28 +25,29 @@ target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 export RAYON_NUM_THREADS=1
 unset RUSTFLAGS
 
-echo "building: plain" >&2
-CARGO_TARGET_DIR=$target cargo build --quiet --release
+# build NAME FLAGS ARGUMENTS...: into a target directory of its own.
+builds=()
+build() {
+    echo "building: $1" >&2
+    RUSTFLAGS=$2 CARGO_TARGET_DIR=$target/$1 cargo build --quiet --release --bin peers "${@:3}"
+    builds+=("$1")
+}
+build plain ""
+build native "-C target-cpu=native"
+# Loops and nalgebra once more, with link-time optimisation: they do not choose their instructions at run time, and some are faster
+# with the narrower ones.
 export CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
-builds=(plain)
-if grep -qw avx2 /proc/cpuinfo; then
-    # The frameworks choose their instructions when they run; this build is for those that do not.
-    echo "building: for AVX2" >&2
-    RUSTFLAGS="-C target-cpu=x86-64-v3" CARGO_TARGET_DIR=$target/avx2 cargo build --quiet --release --no-default-features
-    builds+=(avx2)
-fi
-echo "building: for this processor" >&2
-RUSTFLAGS="-C target-cpu=native" CARGO_TARGET_DIR=$target/native cargo build --quiet --release
-builds+=(native)
+without_frameworks=(--no-default-features --features nalgebra-std)
+build native-lto "-C target-cpu=native" "${without_frameworks[@]}"
+! grep -qw avx2 /proc/cpuinfo || build avx2-lto "-C target-cpu=x86-64-v3" "${without_frameworks[@]}"
+unset CARGO_PROFILE_RELEASE_LTO CARGO_PROFILE_RELEASE_CODEGEN_UNITS
+[[ -z $build_only ]] || exit 0
 
 # On one core, where that can be said.
 one_core=()
 ! command -v taskset >/dev/null || one_core=(taskset -c "$(($(nproc) - 1))")
 program() {
-    local folder=$target
-    [[ $1 == plain ]] || folder=$target/$1
-    shift
-    "${one_core[@]}" "$folder/release/peers" "$@"
+    "${one_core[@]}" "$target/$1/release/peers" "${@:2}"
 }
 
 times=$(mktemp)
@@ -57,7 +60,22 @@ for ((round = 1; round <= rounds; round++)); do
 done
 [[ -z $csv ]] || cp "$times" "$csv"
 
-echo "$(rustc --version); $(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores; $(git describe --always --dirty)"
-echo
-program plain table "$times" ${picture:+"$picture"}
-[[ -n $filter ]] || program plain latency
+tables=$(mktemp)
+trap 'rm -f "$times" "$tables"' EXIT
+{
+    processor=$(awk -F ': *' '/^model name/ { name = $2 } /^cpu family/ { family = $2 } /^model\t/ { model = $2 }
+        END { printf "%s (family %s, model %s)", name, family, model }' /proc/cpuinfo)
+    echo "At commit $(git rev-parse --short HEAD), $(rustc --version | cut -d' ' -f1,2), $processor, $(nproc) cores."
+    echo
+    program plain table "$times" ${picture:+"$picture"}
+    [[ -n $filter ]] || program plain latency
+} | tee "$tables"
+if [[ -n $readme ]]; then
+    awk -v tables="$tables" '
+        /^<!-- measured -->$/ { print; print ""; while ((getline line < tables) > 0) print line; inside = 1; next }
+        /^<!-- until here -->$/ { inside = 0 }
+        !inside
+    ' "$readme" >"$times"
+    cat "$times" >"$readme"
+    echo "written into $readme, and $picture" >&2
+fi

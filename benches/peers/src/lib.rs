@@ -7,6 +7,7 @@ pub mod nets;
 pub mod peak;
 pub mod peer;
 pub mod peers;
+#[cfg(feature = "plotters")]
 pub mod picture;
 pub mod results;
 pub mod table;

@@ -25,6 +25,7 @@ pub const ALL: &[(&str, Make)] = &[
     ("loops by column", loops::column_major),
     ("loops with rational tanh", loops::rational),
     ("nalgebra", nalgebra::without_std::make),
+    #[cfg(feature = "nalgebra-std")]
     ("nalgebra with std", nalgebra::with_std::make),
     #[cfg(feature = "dfdx")]
     ("dfdx", dfdx::make),

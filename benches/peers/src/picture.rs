@@ -5,7 +5,7 @@ use crate::results::{Case, Results};
 use crate::table::time;
 use plotters::prelude::{
     ChartBuilder, Color, IntoDrawingArea, IntoFont, IntoLogRange, IntoTextStyle, Palette, Palette99, PathElement,
-    Rectangle, SVGBackend, Text, WHITE,
+    Rectangle, SVGBackend, TRANSPARENT, Text, WHITE,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::error::Error;
@@ -68,7 +68,14 @@ pub fn draw(results: &Results) -> Result<String, Box<dyn Error>> {
         t if t < 999_000.0 => format!("{:.0} µs", t / 1e3),
         t => format!("{:.0} ms", t / 1e6),
     };
-    chart.configure_mesh().disable_y_mesh().disable_y_axis().y_labels(0).x_label_formatter(&decade).draw()?;
+    chart
+        .configure_mesh()
+        .disable_y_mesh()
+        .light_line_style(TRANSPARENT)
+        .disable_y_axis()
+        .y_labels(0)
+        .x_label_formatter(&decade)
+        .draw()?;
 
     let small = ("sans-serif", 10).into_font().into_text_style(&root).pos(Pos::new(HPos::Left, VPos::Center));
     let names = ("sans-serif", 13).into_font().into_text_style(&root).pos(Pos::new(HPos::Right, VPos::Center));

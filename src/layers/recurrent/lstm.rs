@@ -94,8 +94,10 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Cell<T, IN, HIDDEN> for Ls
             *gate += from_state;
         }
         let [i, f, g, o] = &mut gates;
-        for gate in i.iter_mut().chain(f).chain(o) {
-            *gate = gate.sigmoid();
+        for gates in [i, f, o] {
+            for gate in gates {
+                *gate = gate.sigmoid();
+            }
         }
         for gate in g {
             *gate = gate.tanh();

@@ -3,7 +3,7 @@
 
 use constnet_peers::nets::Net;
 use constnet_peers::results::{Results, write_peaks, write_times};
-use constnet_peers::{picture, table};
+use constnet_peers::table;
 use std::error::Error;
 use std::{env, fs, io, thread};
 
@@ -28,17 +28,29 @@ fn run() -> Result<(), Box<dyn Error>> {
         }
         ["table", file, ref picture @ ..] => {
             let results = Results::read(&fs::read_to_string(file)?)?;
-            println!("{}\n{}", table::goals(&results), table::everyone(&results));
-            println!("{}\n{}", table::builds(&results), table::peaks(&results));
-            if let [picture] = picture {
-                fs::write(picture, picture::draw(&results)?)?;
+            println!("### Beside the best of the others\n\n{}", table::goals(&results));
+            println!("### Everyone, each in its best build\n\n{}", table::everyone(&results));
+            println!("### constnet in each build\n\n{}", table::builds(&results));
+            println!("### The machine's peaks\n\n{}", table::peaks(&results));
+            if let [file] = picture {
+                draw(&results, file)?;
             }
         }
         ["latency", ref count @ ..] => {
             let count = count.first().map_or(Ok(1_000_000), |count| count.parse())?;
-            println!("{}", table::latencies(&[Net::Policy, Net::Mnist], count));
+            println!("### {count} single predictions\n\n{}", table::latencies(&[Net::Policy, Net::Mnist], count));
         }
         _ => return Err("measure BUILD ROUNDS [FILTER], table FILE [PICTURE], or latency [COUNT]".into()),
     }
     Ok(())
+}
+
+#[cfg(feature = "plotters")]
+fn draw(results: &Results, file: &str) -> Result<(), Box<dyn Error>> {
+    Ok(fs::write(file, constnet_peers::picture::draw(results)?)?)
+}
+
+#[cfg(not(feature = "plotters"))]
+fn draw(_: &Results, _: &str) -> Result<(), Box<dyn Error>> {
+    Err("built without the feature plotters".into())
 }

@@ -194,4 +194,5 @@ macro_rules! peer {
 }
 
 peer!(without_std, nalgebra);
+#[cfg(feature = "nalgebra-std")]
 peer!(with_std, nalgebra_std);
