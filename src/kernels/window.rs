@@ -153,12 +153,19 @@ pub(crate) const fn evenly(n: usize, most: usize) -> usize {
 /// As many tiles as any kernel keeps in registers.
 pub(crate) const MOST: usize = 20;
 
-/// Calls a function of 0, 1 and so on to before a count, at most [`MOST`], and of the tile of that number. These numbers are constants,
-/// and the count should be one where it is inlined: a loop over so many tiles would not be unrolled, and they would lie in memory.
+/// Calls a function of 0, 1 and so on to before a count, at most [`MOST`], and of the tile of that number. The count should be a constant
+/// where it is inlined. A loop over so many tiles would not be unrolled, and they would lie in memory, so it is written out; but not
+/// with debug assertions, where code is not optimised and would only become long.
 macro_rules! each {
     ($count:expr, $tiles:ident, |$n:ident, $tile:ident| $call:expr) => {
-        $crate::kernels::window::each!(@all $count, $tiles, $n, $tile, $call,
-            0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19)
+        if cfg!(debug_assertions) {
+            for ($n, $tile) in $tiles.iter_mut().enumerate().take($count) {
+                $call;
+            }
+        } else {
+            $crate::kernels::window::each!(@all $count, $tiles, $n, $tile, $call,
+                0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
+        }
     };
     (@all $count:expr, $tiles:ident, $n:ident, $tile:ident, $call:expr, $($k:literal)+) => {
         $(if $k < $count && let Some($tile) = $tiles.get_mut($k) {
