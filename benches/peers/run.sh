@@ -65,6 +65,7 @@ trap 'rm -f "$times" "$tables"' EXIT
 {
     processor=$(awk -F ': *' '/^model name/ { name = $2 } /^cpu family/ { family = $2 } /^model\t/ { model = $2 }
         END { printf "%s (family %s, model %s)", name, family, model }' /proc/cpuinfo)
+    [[ -z $readme ]] || printf '## Results\n\n![A bar for each peer and network, on a logarithmic scale](peers.svg)\n\n'
     echo "At commit $(git rev-parse --short HEAD), $(rustc --version | cut -d' ' -f1,2), $processor, $(nproc) cores."
     echo
     program plain table "$times" ${picture:+"$picture"}
