@@ -1,5 +1,5 @@
 /* A plugin of QEMU 7.2 that estimates what the marked parts of a firmware take on a Cortex-M4F: instructions, cycles, and which
-   functions and instructions they go to. ../cycles.sh builds and uses it.
+   functions, blocks of instructions and kinds of instructions they go to. ../cycles.sh builds and uses it.
 
    A part begins with `mov r10, r10` and ends with `mov r11, r11`, which count::ticks executes around what it counts.
 
@@ -34,7 +34,7 @@ const char *qemu_plugin_insn_symbol(const struct qemu_plugin_insn *);
 __attribute__((visibility("default"))) int qemu_plugin_version = 1;
 __attribute__((visibility("default"))) int qemu_plugin_install(qemu_plugin_id_t, const void *, int, char **);
 
-enum { START = 0x46D2, STOP = 0x46DB, NAMES = 512, LONGEST = 96, SHOWN = 12 };
+enum { START = 0x46D2, STOP = 0x46DB, NAMES = 4096, LONGEST = 96, SHOWN = 12 };
 
 /* What an instruction, or all of one name, has taken. */
 struct name {
@@ -50,10 +50,10 @@ struct names {
 struct instruction {
     uint64_t address, behind;
     unsigned cycles;
-    struct name *mnemonic, *function;
+    struct name *mnemonic, *function, *block;
 };
 
-static struct names mnemonics, functions;
+static struct names mnemonics, functions, blocks;
 static bool counting, detailed;
 static unsigned part;
 static uint64_t instructions, cycles, expected;
@@ -158,6 +158,7 @@ static void count(unsigned int processor, void *data)
     expected = now->behind;
     now->mnemonic->count++;
     now->function->count++;
+    now->block->count++;
 }
 
 static void start(unsigned int processor, void *data)
@@ -166,7 +167,7 @@ static void start(unsigned int processor, void *data)
     counting = true;
     instructions = cycles = expected = 0;
     for (size_t i = 0; i < NAMES; i++)
-        mnemonics.all[i].count = functions.all[i].count = 0;
+        mnemonics.all[i].count = functions.all[i].count = blocks.all[i].count = 0;
 }
 
 static int larger(const void *a, const void *b)
@@ -191,6 +192,7 @@ static void stop(unsigned int processor, void *data)
     fprintf(stderr, "part %u: %" PRIu64 " instructions, %" PRIu64 " cycles\n", part++, instructions, cycles);
     if (detailed) {
         show(&functions);
+        show(&blocks);
         show(&mnemonics);
     }
 }
@@ -198,7 +200,8 @@ static void stop(unsigned int processor, void *data)
 static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 {
     (void)id;
-    char before[LONGEST] = "";
+    char before[LONGEST] = "", at[24];
+    int length = snprintf(at, sizeof at, "block %08" PRIx64, qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(block, 0)));
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(block, i);
         uint16_t half;
@@ -218,6 +221,7 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
         new->cycles = cost(text, before);
         new->mnemonic = find(&mnemonics, text, strcspn(text, " \t"));
         new->function = find(&functions, symbol != NULL ? symbol : "?", strlen(symbol != NULL ? symbol : "?"));
+        new->block = find(&blocks, at, (size_t)length);
         qemu_plugin_register_vcpu_insn_exec_cb(insn, count, 0, new);
         snprintf(before, sizeof before, "%s", text);
         free(whole);
