@@ -226,6 +226,9 @@ where
 {
     type Out = Sequence<E, L>;
 
+    /// Keys and values of all steps; of the step at hand its query, what it finds, and its attention to each step.
+    const FORWARD_BYTES: usize = size_of::<T>() * (2 * E * L + 2 * E + L);
+
     fn forward(&self, x: &TensorOf<Sequence<E, L>, T>, y: &mut TensorOf<Sequence<E, L>, T>) {
         let mut k = [[T::ZERO; E]; L];
         let mut v = [[T::ZERO; E]; L];
