@@ -10,7 +10,7 @@ use core::hint::select_unpredictable;
 macro_rules! strips {
     ($lanes:expr, $len:expr, |$at:ident, $W:ident| $call:expr) => {
         let mut $at = 0;
-        strips!(@width $lanes * 4, $len, |$at, $W| $call, 64 32 16 8 4 2 1);
+        $crate::kernels::elementwise::strips!(@width $lanes * 4, $len, |$at, $W| $call, 64 32 16 8 4 2 1);
     };
     (@width $lanes:expr, $len:expr, |$at:ident, $W:ident| $call:expr, $($width:literal)+) => {
         $(if const { $width <= $lanes } {
@@ -23,15 +23,17 @@ macro_rules! strips {
     };
 }
 
+pub(crate) use strips;
+
 /// The `W` numbers from `at` on.
 #[inline(always)]
-fn strip<T, const W: usize>(all: &[T], at: usize) -> Option<&[T; W]> {
+pub(crate) fn strip<T, const W: usize>(all: &[T], at: usize) -> Option<&[T; W]> {
     all.get(at..)?.first_chunk()
 }
 
 /// The same, to write to.
 #[inline(always)]
-fn strip_mut<T, const W: usize>(all: &mut [T], at: usize) -> Option<&mut [T; W]> {
+pub(crate) fn strip_mut<T, const W: usize>(all: &mut [T], at: usize) -> Option<&mut [T; W]> {
     all.get_mut(at..)?.first_chunk_mut()
 }
 

@@ -1,5 +1,8 @@
-//! Softmax over the numbers of one position, and its gradient.
+//! Softmax over the numbers of one position, its logarithm, and their gradients.
+#![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
+use super::dispatch::{Isa, kernel};
+use super::row::{for_each, sum_of, total};
 use crate::scalar::Scalar;
 
 /// `ln(sum of exp(x))`, in two parts: where the largest number is large, their sum would have lost the second.
@@ -11,80 +14,105 @@ pub(crate) struct LogSum<T> {
 
 impl<T: Scalar> LogSum<T> {
     /// `x - ln(sum of exp(x))`
+    #[inline(always)]
     pub(crate) fn below(&self, x: T) -> T {
         (x - self.max) - self.rest
     }
 }
 
-/// `y = softmax(x)` over one position.
-pub(crate) fn softmax<T: Scalar>(x: &[T], y: &mut [T]) -> LogSum<T> {
+/// `y = exp(x - max x)`: gives the greatest `x`, and the sum of `y`.
+#[inline(always)]
+fn powers<I: Isa, T: Scalar>(x: &[T], y: &mut [T]) -> (T, T) {
     let max = maximum(x);
-    let mut sum = T::ZERO;
-    for (&x, y) in x.iter().zip(&mut *y) {
-        *y = (x - max).exp();
-        sum += *y;
-    }
-    for y in y {
-        *y /= sum;
-    }
-    LogSum { max, rest: sum.ln() }
+    for_each::<I, T, 1>([x], y, |[x], _, _| (x - max).exp());
+    (max, total(y))
 }
 
 /// `y = softmax(y)` over one position.
-pub(crate) fn softmax_in_place<T: Scalar>(y: &mut [T]) {
+#[inline(always)]
+pub(crate) fn softmax_in_place<I: Isa, T: Scalar>(y: &mut [T]) {
     let max = maximum(y);
-    let mut sum = T::ZERO;
-    for y in &mut *y {
-        *y = (*y - max).exp();
-        sum += *y;
-    }
-    for y in y {
-        *y /= sum;
+    for_each::<I, T, 0>([], y, |[], y, _| (y - max).exp());
+    let sum = total(y);
+    for_each::<I, T, 0>([], y, |[], y, _| y / sum);
+}
+
+kernel! {
+    /// `y = softmax(x)` over one position.
+    pub(crate) fn softmax<I>[T: Scalar][T](x: &[T], y: &mut [T]), work 10 * x.len(); {
+        let (_, sum) = powers::<I, T>(x, y);
+        for_each::<I, T, 0>([], y, |[], y, _| y / sum);
     }
 }
 
-/// `ln(sum of exp(x))` over one position, without overflow.
-pub(crate) fn log_sum_exp<T: Scalar>(x: &[T]) -> LogSum<T> {
-    let max = maximum(x);
-    let mut sum = T::ZERO;
-    for &x in x {
-        sum += (x - max).exp();
+kernel! {
+    /// `ln(sum of exp(x))` over one position, without overflow.
+    pub(crate) fn log_sum_exp<I>[T: Scalar][T](x: &[T]) -> LogSum<T>, work 10 * x.len(); {
+        let max = maximum(x);
+        LogSum { max, rest: sum_of::<I, T, 1>([x], |[x]| (x - max).exp()).ln() }
     }
-    LogSum { max, rest: sum.ln() }
 }
 
+kernel! {
+    /// `dx = scale (softmax(x) - target)`, where the target is its first number at one place, and its second at all others.
+    pub(crate) fn softmax_less_target<I>[T: Scalar][T](
+        x: &[T],
+        place: usize,
+        target: [T; 2],
+        scale: T,
+        dx: &mut [T],
+    ) -> LogSum<T>, work 10 * x.len(); {
+        let ([on, off], (max, sum)) = (target, powers::<I, T>(x, dx));
+        for_each::<I, T, 0>([], dx, |[], y, i| scale * (y / sum - if i == place { on } else { off }));
+        LogSum { max, rest: sum.ln() }
+    }
+}
+
+/// The largest, by sixteen partial maxima.
+#[inline(always)]
 fn maximum<T: Scalar>(x: &[T]) -> T {
-    let mut all = x.iter().copied();
-    let first = all.next().unwrap_or(T::ZERO);
-    all.fold(first, T::max)
+    let (chunks, tail) = x.as_chunks::<16>();
+    let mut all = [x.first().copied().unwrap_or(T::ZERO); 16];
+    for x in chunks {
+        for (max, &x) in all.iter_mut().zip(x) {
+            *max = max.max(x);
+        }
+    }
+    for (max, &x) in all.iter_mut().zip(tail) {
+        *max = max.max(x);
+    }
+    let mut half = 8;
+    while half > 0 {
+        let (low, high) = all.split_at_mut(half);
+        for (low, &high) in low.iter_mut().zip(&*high) {
+            *low = low.max(high);
+        }
+        half /= 2;
+    }
+    all.first().copied().unwrap_or(T::ZERO)
 }
 
-/// `y = x - ln(sum of exp(x))`
-pub(crate) fn log_softmax<T: Scalar>(x: &[T], y: &mut [T]) {
-    let all = log_sum_exp(x);
-    for (&x, y) in x.iter().zip(y) {
-        *y = all.below(x);
+kernel! {
+    /// `y = x - ln(sum of exp(x))`
+    pub(crate) fn log_softmax<I>[T: Scalar][T](x: &[T], y: &mut [T]), work 10 * x.len(); {
+        let max = maximum(x);
+        let all = LogSum { max, rest: sum_of::<I, T, 1>([x], |[x]| (x - max).exp()).ln() };
+        for_each::<I, T, 1>([x], y, |[x], _, _| all.below(x));
     }
 }
 
-/// `dx = y (dy - y . dy)`
-pub(crate) fn softmax_backward<T: Scalar>(y: &[T], dy: &[T], dx: &mut [T]) {
-    let mut mean = T::ZERO;
-    for (&y, &dy) in y.iter().zip(dy) {
-        mean += y * dy;
-    }
-    for ((&y, &dy), dx) in y.iter().zip(dy).zip(dx) {
-        *dx = y * (dy - mean);
+kernel! {
+    /// `dx = y (dy - y . dy)`
+    pub(crate) fn softmax_backward<I>[T: Scalar][T](y: &[T], dy: &[T], dx: &mut [T]), work 4 * y.len(); {
+        let mean = sum_of::<I, T, 2>([y, dy], |[y, dy]| y * dy);
+        for_each::<I, T, 2>([y, dy], dx, |[y, dy], _, _| y * (dy - mean));
     }
 }
 
-/// `dx = dy - exp(y) sum of dy`
-pub(crate) fn log_softmax_backward<T: Scalar>(y: &[T], dy: &[T], dx: &mut [T]) {
-    let mut sum = T::ZERO;
-    for &dy in dy {
-        sum += dy;
-    }
-    for ((&y, &dy), dx) in y.iter().zip(dy).zip(dx) {
-        *dx = dy - y.exp() * sum;
+kernel! {
+    /// `dx = dy - exp(y) sum of dy`
+    pub(crate) fn log_softmax_backward<I>[T: Scalar][T](y: &[T], dy: &[T], dx: &mut [T]), work 10 * y.len(); {
+        let sum = total(dy);
+        for_each::<I, T, 2>([y, dy], dx, |[y, dy], _, _| dy - y.exp() * sum);
     }
 }
