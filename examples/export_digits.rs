@@ -64,7 +64,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         images.extend(x.iter().map(|&pixel| pixel as u8).chain([digit.index() as u8]));
     }
 
-    let folder = env::args().nth(1).unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/examples/firmware/data").into());
+    let folder =
+        env::args().nth(1).unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/examples/firmware/data").into());
     let folder = Path::new(&folder);
     let mut file = vec![0; 4 * Digits::PARAMETERS + 4096];
     let length = chip.save(&mut file)?;

@@ -168,6 +168,7 @@ mod kernels;
 pub mod layer;
 mod layers;
 pub mod loss;
+pub mod math;
 mod message;
 pub mod metrics;
 pub mod network;

@@ -1,5 +1,6 @@
 //! Numbers: what a tensor can store ([`Element`]) and what a layer computes with ([`Scalar`]).
 
+use crate::math;
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -36,9 +37,9 @@ elements!(f32 = 0.0, f64 = 0.0, i8 = 0, u8 = 0, i32 = 0);
 
 /// What a layer computes with: `f32`, `f64`, or a type of your own.
 ///
-/// The functions of `f32` and `f64` are those of the `libm` crate on every target, with and without `std`, so that a
-/// network gives the same bits everywhere; the square root is the processor's where `std` gives access to it, and
-/// correctly rounded either way.
+/// The functions of `f32` are those of [`math`], those of `f64` the `libm` crate's: the same bits on every target, with and
+/// without `std`. The square root is the processor's where `std` gives access to it, and correctly rounded either way.
+#[allow(clippy::inline_always)] // A call would keep a loop over a slice from becoming vectors, the widest first.
 pub trait Scalar:
     Element
     + PartialOrd
@@ -101,31 +102,35 @@ pub trait Scalar:
 
     /// The distance from 0.
     #[must_use]
+    #[inline(always)]
     fn abs(self) -> Self {
         if self < Self::ZERO { -self } else { self }
     }
 
     /// The larger of the two; `other` where `self` is NaN.
     #[must_use]
+    #[inline(always)]
     fn max(self, other: Self) -> Self {
         if self > other { self } else { other }
     }
 
     /// The smaller of the two; `other` where `self` is NaN.
     #[must_use]
+    #[inline(always)]
     fn min(self, other: Self) -> Self {
         if self < other { self } else { other }
     }
 
     /// The logistic function, `1 / (1 + exp(-self))`.
     #[must_use]
+    #[inline(always)]
     fn sigmoid(self) -> Self {
         Self::ONE / (Self::ONE + (-self).exp())
     }
 }
 
 macro_rules! scalars {
-    ($($t:ty, $exp:ident, $expm1:ident, $log:ident, $log1p:ident, $tanh:ident, $erf:ident, $sqrt:ident);+) => { $(
+    ($($t:ty: $sqrt:ident { $($name:ident = $function:expr),+ });+) => { $(
         #[allow(clippy::cast_possible_truncation, clippy::cast_lossless, clippy::inline_always)]
         impl Scalar for $t {
             const ONE: Self = 1.0;
@@ -133,18 +138,6 @@ macro_rules! scalars {
             fn from_f64(x: f64) -> Self { x as Self }
             #[inline(always)]
             fn to_f64(self) -> f64 { self as f64 }
-            #[inline]
-            fn exp(self) -> Self { libm::$exp(self) }
-            #[inline]
-            fn exp_m1(self) -> Self { libm::$expm1(self) }
-            #[inline]
-            fn ln(self) -> Self { libm::$log(self) }
-            #[inline]
-            fn ln_1p(self) -> Self { libm::$log1p(self) }
-            #[inline]
-            fn tanh(self) -> Self { libm::$tanh(self) }
-            #[inline]
-            fn erf(self) -> Self { libm::$erf(self) }
             #[cfg(feature = "std")]
             #[inline(always)]
             fn mul_add(self, a: Self, b: Self) -> Self { <$t>::mul_add(self, a, b) }
@@ -152,14 +145,25 @@ macro_rules! scalars {
             #[inline(always)]
             fn sqrt(self) -> Self { <$t>::sqrt(self) }
             #[cfg(not(feature = "std"))]
-            #[inline]
+            #[inline(always)]
             fn sqrt(self) -> Self { libm::$sqrt(self) }
             #[inline(always)]
             fn is_finite(self) -> bool { <$t>::is_finite(self) }
+            #[inline(always)]
+            fn abs(self) -> Self { <$t>::abs(self) }
+            $(
+                #[inline(always)]
+                fn $name(self) -> Self { $function(self) }
+            )+
         }
     )+ };
 }
 scalars!(
-    f32, expf, expm1f, logf, log1pf, tanhf, erff, sqrtf;
-    f64, exp, expm1, log, log1p, tanh, erf, sqrt
+    f32: sqrtf {
+        exp = math::exp, exp_m1 = math::exp_m1, ln = math::ln, ln_1p = math::ln_1p,
+        tanh = math::tanh, sigmoid = math::sigmoid, erf = math::erf
+    };
+    f64: sqrt {
+        exp = libm::exp, exp_m1 = libm::expm1, ln = libm::log, ln_1p = libm::log1p, tanh = libm::tanh, erf = libm::erf
+    }
 );

@@ -55,36 +55,41 @@ macro_rules! sequential {
             }
         }
 
-        sequential!(@layer [$($L $S $i)*] [$Z $n] [] [In] [$($L $S)*]);
+        sequential!(@layer [$($L $c $S $i)*] [$Z $n] [] [In] [$($L $S)*]);
         sequential!(@train [$($L $c $S $i)*] [$Z $z $n] [] [In] [$($L $c $S)*]);
         sequential!(@streaming [$($L $i)*] [$Z $n] [] [In] [$($L)*]);
     };
 
     // Pairs each layer with the shape before it, one at a time, then writes the impl.
-    (@layer [$($L:ident $S:ident $i:tt)*] [$Z:ident $n:tt] [$($bound:tt)*] [$P:ident] [$M:ident $N:ident $($rest:tt)*]) => {
-        sequential!(@layer [$($L $S $i)*] [$Z $n] [$($bound)* $M: Layer<$P, T, Out = $N>,] [$N] [$($rest)*]);
+    (@layer [$($L:ident $h:ident $S:ident $i:tt)*] [$Z:ident $n:tt] [$($bound:tt)*] [$P:ident] [$M:ident $N:ident $($rest:tt)*]) => {
+        sequential!(@layer [$($L $h $S $i)*] [$Z $n] [$($bound)* $M: Layer<$P, T, Out = $N>,] [$N] [$($rest)*]);
     };
-    (@layer [$($L:ident $S:ident $i:tt)*] [$Z:ident $n:tt] [$($bound:tt)*] [$P:ident] []) => {
+    (@layer [$($L:ident $h:ident $S:ident $i:tt)*] [$Z:ident $n:tt] [$($bound:tt)*] [$P:ident] []) => {
         impl<In: Shape, T: Element, $($S: Shape,)* $($bound)* $Z: Layer<$P, T>> Layer<In, T> for ($($L,)* $Z,) {
             type Out = $Z::Out;
 
             #[inline]
             fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>) {
-                sequential!(@chain self [x] [In] $($L $S $i)*; $n y);
+                sequential!(@chain self x [] [x] [In] $($L $h $S $i)*; $n y);
             }
         }
     };
 
-    // `{ let h = { let h = apply(&self.0, x); apply(&self.1, &h) }; self.2.forward(&h, y) }`: an output lives until the layer
-    // after it has read it, so that outputs can share the stack.
-    (@chain $self:ident [$($x:tt)*] [$P:ident] $L:ident $S:ident $i:tt $($rest:tt)*) => {
-        sequential!(@next $self [apply::<$P, T, $L>(&$self.$i, $($x)*)] [$S] $($rest)*)
+    // `let b; { let a; { a = apply(&self.0, x); } b = apply(&self.1, a); } self.2.forward(b, y)`: an output is written in place, and
+    // lives until the layer after it has read it, so that outputs can share the stack.
+    (@chain $self:ident $x:ident [$($before:tt)*] [$from:expr] [$P:ident] $L:ident $h:ident $S:ident $i:tt $($rest:tt)*) => {
+        sequential!(@chain $self $x [
+            let $h;
+            {
+                $($before)*
+                $h = apply::<$P, T, $L>(&$self.$i, $from);
+            }
+        ] [&$h] [$S] $($rest)*)
     };
-    (@chain $self:ident [$($x:tt)*] [$P:ident] ; $n:tt $y:ident) => { $self.$n.forward($($x)*, $y) };
-    (@next $self:ident [$($x:tt)*] [$P:ident] $L:ident $S:ident $i:tt $($rest:tt)*) => {
-        sequential!(@next $self [{ let h = $($x)*; apply::<$P, T, $L>(&$self.$i, &h) }] [$S] $($rest)*)
+    (@chain $self:ident $x:ident [$($before:tt)*] [$from:expr] [$P:ident] ; $n:tt $y:ident) => {
+        $($before)*
+        $self.$n.forward($from, $y);
     };
-    (@next $self:ident [$($x:tt)*] [$P:ident] ; $n:tt $y:ident) => {{ let h = $($x)*; $self.$n.forward(&h, $y) }};
 
     (@train [$($L:ident $c:ident $S:ident $i:tt)*] [$Z:ident $z:ident $n:tt] [$($bound:tt)*] [$P:ident] [$M:ident $m:ident $N:ident $($rest:tt)*]) => {
         sequential!(@train [$($L $c $S $i)*] [$Z $z $n] [$($bound)* $M: Differentiable<$P, T> + Layer<$P, T, Out = $N>,] [$N] [$($rest)*]);

@@ -20,6 +20,26 @@
 //! let loss = trainer.step(&mut *net, &INPUTS, &labels);
 //! # assert!((loss - 10f32.ln()).abs() < 1e-6);
 //! ```
+//!
+//! A static whose bytes are not all 0 has a copy in flash, from which it is filled when the program starts; a trainer is one, by
+//! its settings. On a microcontroller leave them out of the static: a [`Memory`] is all 0, so it lies in `.bss` and takes no flash,
+//! and [`Trainer::with_memory`] joins it with the settings.
+//!
+//! ```
+//! # use constnet::{Dense, Network, Tanh, Vector, loss::Mse, nalgebra::SVector, optimizer::Adam};
+//! use constnet::train::{Memory, Trainer};
+//! # use std::sync::Mutex;
+//!
+//! type Sensor = Network<Vector<3>, (Dense<3, 8>, Tanh, Dense<8, 1>)>;
+//!
+//! static NET: Mutex<Sensor> = Mutex::new(Sensor::ZERO);
+//! static MEMORY: Mutex<Memory<Sensor, Adam, 4>> = Mutex::new(Memory::ZERO);
+//!
+//! let (mut net, mut memory) = (NET.lock().unwrap(), MEMORY.lock().unwrap());
+//! let mut trainer = Trainer::with_memory(Adam::const_new(0.01), Mse, &mut *memory);
+//! let loss = trainer.step(&mut *net, &[SVector::from([1.0, 2.0, 3.0]); 4], &[SVector::from([1.0]); 4]);
+//! # assert_eq!(loss, 1.0);
+//! ```
 
 pub mod argument;
 mod checkpoint;
@@ -34,20 +54,21 @@ use crate::data::Dataset;
 use crate::kernels::elementwise;
 use crate::loss::Penalty;
 use crate::network::{InputOf, Model, OutOf, OutputOf};
-use crate::optimizer::{Clip, Optimizer, clip::scale_by};
+use crate::optimizer::{Clip, Optimizer, PartMut, State, clip::scale_by};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::Tensor;
 use crate::shape::argument::TensorFor;
 use argument::{InputBatch, TargetBatch, TargetFor, TrainedAs};
+use core::borrow::BorrowMut;
 use core::fmt;
+use core::marker::PhantomData;
 
 /// What an optimiser, a loss and a batch of `B` samples need to train a network of type `N`.
 ///
 /// # Memory
-/// `size_of::<Trainer<..>>()`, and nothing else but a few scalars on the stack: one gradient (as large as the network), the
-/// optimiser's state (as large as the network once for momentum, twice for Adam), and for each of the `B` samples its input,
-/// its output twice, and what lies between the layers twice.
-pub struct Trainer<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> {
+/// `size_of::<Trainer<..>>()`, and nothing else but a few scalars on the stack: a [`Memory`], and some 100 bytes of settings and
+/// counts. The last parameter is the memory itself, or a `&mut Memory` given to [`with_memory`](Trainer::with_memory).
+pub struct Trainer<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store = Memory<N, O, B>> {
     /// The rule that changes the parameters.
     pub optimizer: O,
     /// What is made small.
@@ -62,22 +83,71 @@ pub struct Trainer<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> {
     pub learning_rate_factor: f64,
     steps: u64,
     epochs: u64,
-    state: O::State<N>,
-    pass: Pass<N, B>,
-    inputs: [InputOf<N>; B],
-}
-
-/// The memory of forward and backward passes, and the gradient that they add to.
-struct Pass<N: Model, const B: usize> {
-    gradient: N,
-    cache: N::Cache<B>,
-    y: [OutputOf<N>; B],
-    dy: [OutputOf<N>; B],
-    /// Samples in `gradient`, each with weight `1 / B`.
+    /// Samples in the gradient, each with weight `1 / B`.
     samples: usize,
     /// Passes so far: each has its own dropout.
     passes: u64,
     loss_is_finite: bool,
+    memory: Store,
+    network: PhantomData<N>,
+}
+
+/// The memory of training: a constant of zeros, for a `static` in `.bss` that a [`Trainer`] borrows.
+///
+/// # Memory
+/// One gradient (as large as the network), the optimiser's state (as large as the network once for momentum, twice for Adam), and
+/// for each of the `B` samples its input, its output twice, and what lies between the layers twice. The constants
+/// [`GRADIENT_BYTES`](Memory::GRADIENT_BYTES), [`STATE_BYTES`](Memory::STATE_BYTES) and [`BATCH_BYTES`](Memory::BATCH_BYTES) tell
+/// how much each is.
+pub struct Memory<N: Model, O: Optimizer<N::Scalar>, const B: usize> {
+    gradient: N,
+    state: O::State<N>,
+    cache: N::Cache<B>,
+    y: [OutputOf<N>; B],
+    dy: [OutputOf<N>; B],
+    inputs: [InputOf<N>; B],
+}
+
+impl<N: Model, O: Optimizer<N::Scalar>, const B: usize> Memory<N, O, B> {
+    /// Before the first step.
+    #[allow(clippy::declare_interior_mutable_const)]
+    pub const ZERO: Self = Self {
+        gradient: N::ZERO,
+        state: ConstZero::ZERO,
+        cache: ConstZero::ZERO,
+        y: ConstZero::ZERO,
+        dy: ConstZero::ZERO,
+        inputs: ConstZero::ZERO,
+    };
+
+    /// The bytes of the gradient: those of the network.
+    pub const GRADIENT_BYTES: usize = size_of::<N>();
+
+    /// The bytes of the optimiser's state.
+    pub const STATE_BYTES: usize = size_of::<O::State<N>>();
+
+    /// The bytes of the samples on their way through the network: inputs, outputs and their gradients, and what lies between.
+    pub const BATCH_BYTES: usize =
+        size_of::<N::Cache<B>>() + B * (2 * size_of::<OutputOf<N>>() + size_of::<InputOf<N>>());
+
+    /// As [`ZERO`](Memory::ZERO), in place.
+    fn clear(&mut self) {
+        clear(&mut self.gradient);
+        self.state.visit_mut(&mut |_, part| match part {
+            PartMut::Tensor(_, values) => values.fill(N::Scalar::ZERO),
+            PartMut::Numbers(numbers) => numbers.fill(0.0),
+        });
+    }
+}
+
+impl<N: Model, O: Optimizer<N::Scalar>, const B: usize> ConstZero for Memory<N, O, B> {
+    const ZERO: Self = Self::ZERO;
+}
+
+impl<N: Model, O: Optimizer<N::Scalar>, const B: usize> fmt::Debug for Memory<N, O, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").field("batch", &B).finish_non_exhaustive()
+    }
 }
 
 /// A number that training cannot go on with: infinite or NaN.
@@ -108,8 +178,25 @@ impl fmt::Display for NotFinite {
 impl core::error::Error for NotFinite {}
 
 impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
-    /// A trainer before its first step.
+    /// A trainer before its first step, with its memory inside.
     pub const fn new(optimizer: O, loss: L) -> Self {
+        Self::around(optimizer, loss, Memory::ZERO)
+    }
+}
+
+impl<'m, N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B, &'m mut Memory<N, O, B>> {
+    /// A trainer before its first step, with its memory elsewhere: in a `static` of zeros. What an earlier trainer left there is
+    /// forgotten.
+    pub fn with_memory(optimizer: O, loss: L, memory: &'m mut Memory<N, O, B>) -> Self {
+        memory.clear();
+        Self::around(optimizer, loss, memory)
+    }
+}
+
+impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memory<N, O, B>>>
+    Trainer<N, O, L, B, Store>
+{
+    const fn around(optimizer: O, loss: L, memory: Store) -> Self {
         const { assert!(B > 0, "a batch of 0 samples trains nothing: `Trainer<Net, _, _, B>` needs B of 1 or above") };
         Self {
             optimizer,
@@ -120,17 +207,11 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
             learning_rate_factor: 1.0,
             steps: 0,
             epochs: 0,
-            state: ConstZero::ZERO,
-            pass: Pass {
-                gradient: N::ZERO,
-                cache: ConstZero::ZERO,
-                y: ConstZero::ZERO,
-                dy: ConstZero::ZERO,
-                samples: 0,
-                passes: 0,
-                loss_is_finite: true,
-            },
-            inputs: ConstZero::ZERO,
+            samples: 0,
+            passes: 0,
+            loss_is_finite: true,
+            memory,
+            network: PhantomData,
         }
     }
 
@@ -178,7 +259,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
         Y: TargetBatch<L, OutOf<N>, N::Scalar, B>,
     {
         let net = net.as_trained();
-        self.pass.forget();
+        self.forget();
         let loss = self.accumulate(net, inputs, targets);
         match self.apply(net) {
             Err(_) if loss.is_finite() => N::Scalar::from_f64(f64::NAN),
@@ -194,7 +275,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
         X: InputBatch<N::In, N::Scalar, B>,
         Y: TargetBatch<L, OutOf<N>, N::Scalar, B>,
     {
-        self.pass.run(net.as_trained(), &self.loss, inputs.inputs(), targets.targets().iter(), self.seed)
+        self.run(net.as_trained(), Some(inputs.inputs()), targets.targets().iter())
     }
 
     /// Updates the network with the gradient accumulated, the mean over all its samples, and forgets it.
@@ -208,13 +289,12 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
 
     /// [`apply`](Trainer::apply) with `factor` times the learning rate.
     fn update(&mut self, net: &mut N, factor: f64) -> Result<(), NotFinite> {
-        let pass = &mut self.pass;
-        let samples = core::mem::replace(&mut pass.samples, 0);
+        let samples = core::mem::replace(&mut self.samples, 0);
         if samples == 0 {
             return Ok(());
         }
-        let gradient = &mut pass.gradient;
-        let mut result = if core::mem::replace(&mut pass.loss_is_finite, true) { Ok(()) } else { Err(NotFinite::Loss) };
+        let Memory { gradient, state, .. } = self.memory.borrow_mut();
+        let mut result = if core::mem::replace(&mut self.loss_is_finite, true) { Ok(()) } else { Err(NotFinite::Loss) };
         if samples != B {
             scale_by(gradient, ratio::<N::Scalar>(B, samples));
         }
@@ -224,7 +304,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
         }
         if result.is_ok() {
             self.clip.apply(gradient);
-            if !self.optimizer.update(&mut self.state, net, gradient, factor) {
+            if !self.optimizer.update(state, net, gradient, factor) {
                 result = Err(NotFinite::Update);
             }
             self.steps = self.steps.wrapping_add(1); // A checkpoint may hold any number.
@@ -249,27 +329,24 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
         }
         N::Scalar::from_f64(sum / size(data.len()))
     }
-}
 
-impl<N: Model, const B: usize> Pass<N, B> {
-    /// Forward, loss and backward over a batch of which the first `targets.len()` samples count. Returns their mean loss.
-    #[cfg_attr(not(feature = "rand"), allow(unused_variables))]
-    fn run<'a, L, Y: TargetFor<L, OutOf<N>, N::Scalar> + 'a>(
+    /// Forward, loss and backward over a batch, the trainer's own unless given, of which the first `targets.len()` samples count.
+    /// Returns their mean loss.
+    fn run<'a, Y: TargetFor<L, OutOf<N>, N::Scalar> + 'a>(
         &mut self,
         net: &mut N,
-        loss: &L,
-        inputs: &[InputOf<N>; B],
+        given: Option<&[InputOf<N>; B]>,
         targets: impl ExactSizeIterator<Item = &'a Y>,
-        seed: u64,
     ) -> N::Scalar {
+        let Memory { gradient, cache, y, dy, inputs, .. } = self.memory.borrow_mut();
+        let inputs = given.unwrap_or(inputs);
         #[cfg(feature = "rand")]
         {
             use rand::{SeedableRng, rngs::Xoshiro128PlusPlus};
-            let seed = seed ^ self.passes.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            net.sample(&mut self.cache, &mut Xoshiro128PlusPlus::seed_from_u64(seed));
+            let seed = self.seed ^ self.passes.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            net.sample(cache, &mut Xoshiro128PlusPlus::seed_from_u64(seed));
         }
         self.passes = self.passes.wrapping_add(1);
-        let Self { gradient, cache, y, dy, .. } = self;
         net.forward_train(inputs, cache, y);
         let count = targets.len();
         let (scale, weight) = (ratio::<N::Scalar>(1, B), ratio::<N::Scalar>(1, count));
@@ -277,7 +354,7 @@ impl<N: Model, const B: usize> Pass<N, B> {
         let mut gradients = dy.iter_mut();
         // The targets first: where they end, no `dy` has been taken for another.
         for (target, (y, dy)) in targets.zip(y.iter().zip(&mut gradients)) {
-            loss_mean += weight * target.gradient(loss, y, scale, dy);
+            loss_mean += weight * target.gradient(&self.loss, y, scale, dy);
         }
         for dy in gradients {
             dy.as_mut_slice().fill(N::Scalar::ZERO);
@@ -290,16 +367,20 @@ impl<N: Model, const B: usize> Pass<N, B> {
         self.loss_is_finite &= loss_mean.is_finite();
         loss_mean
     }
-}
 
-impl<N: Model, const B: usize> Pass<N, B> {
     /// Drops a gradient that is half accumulated.
     fn forget(&mut self) {
         if self.samples > 0 {
-            clear(&mut self.gradient);
+            let memory: &mut Memory<N, O, B> = self.memory.borrow_mut();
+            clear(&mut memory.gradient);
             self.samples = 0;
             self.loss_is_finite = true;
         }
+    }
+
+    /// The memory, to read.
+    fn memory(&self) -> &Memory<N, O, B> {
+        self.memory.borrow()
     }
 }
 
@@ -327,7 +408,9 @@ fn clear<N: Model>(parameters: &mut N) {
     N::zip([parameters], &mut |_, [values]| values.fill(N::Scalar::ZERO));
 }
 
-impl<N: Model, O: Optimizer<N::Scalar> + fmt::Debug, L: fmt::Debug, const B: usize> fmt::Debug for Trainer<N, O, L, B> {
+impl<N: Model, O: Optimizer<N::Scalar> + fmt::Debug, L: fmt::Debug, const B: usize, Store> fmt::Debug
+    for Trainer<N, O, L, B, Store>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Trainer")
             .field("optimizer", &self.optimizer)

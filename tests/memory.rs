@@ -6,8 +6,9 @@ use constnet::loss::{CrossEntropy, Mse};
 use constnet::nalgebra::SVector;
 use constnet::network::Model;
 use constnet::optimizer::{Adagrad, Adam, Optimizer, RmsProp, Sgd};
-use constnet::train::{Fit, Trainer};
+use constnet::train::{Fit, Memory, Trainer};
 use constnet::{Class, ConstZero, Dense, Dropout, Network, Relu, Residual, Sigmoid, Tanh, Vector};
+use std::borrow::BorrowMut;
 use std::sync::Mutex;
 use std::thread;
 
@@ -26,6 +27,8 @@ fn assert_size<N: Model<Scalar = f32>, O: Optimizer<f32>, const B: usize>(
     let samples = B * (4 * (input + 2 * between + 2 * output) + cache);
     let documented = parameters * (1 + moments) + samples;
     let actual = size_of::<Trainer<N, O, Mse, B>>();
+    let parts = Memory::<N, O, B>::GRADIENT_BYTES + Memory::<N, O, B>::STATE_BYTES + Memory::<N, O, B>::BATCH_BYTES;
+    assert_eq!(size_of::<Memory<N, O, B>>().next_multiple_of(8), parts.next_multiple_of(8), "the parts are the whole");
     let fits = (documented..documented + SCALARS).contains(&actual);
     assert!(fits, "{actual} bytes, documented {documented}: {}", core::any::type_name::<(N, O)>());
 }
@@ -45,6 +48,32 @@ fn sizes_are_the_documented_ones() {
     assert_size::<Dropped, Sgd, 32>(0, [8, 32, 4], 16);
     assert_size::<Deep, Adam, 8>(2, [8, 32, 4], 4 * 16 + 2 * 4 * 48);
     assert_eq!(size_of::<Class<10>>(), 4);
+}
+
+/// Would catch: a trainer that borrows its memory and does something else than one that owns it, or that goes on with what another
+/// has left there.
+#[test]
+fn borrowed_memory_trains_to_the_same_bits() {
+    type Net = Network<Vector<2>, (Dense<2, 6>, Tanh, Dropout, Dense<6, 1>)>;
+    fn train<S: BorrowMut<Memory<Net, Adam, 4>>>(mut trainer: Trainer<Net, Adam, Mse, 4, S>) -> Net {
+        let mut net = Net::ZERO;
+        net.init(&mut <rand::rngs::Xoshiro128PlusPlus as rand::SeedableRng>::seed_from_u64(1));
+        let inputs = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]].map(SVector::from);
+        let targets = [0.0, 1.0, 1.0, 0.0].map(|y| SVector::<f32, 1>::from([y]));
+        for _ in 0..10 {
+            trainer.step(&mut net, &inputs, &targets);
+        }
+        let data = Dataset::new(&inputs, &targets).expect("pairs");
+        trainer.fit(&mut net, data, Fit::epochs(10), &mut ()).expect("finite");
+        trainer.accumulate(&mut net, &inputs, &targets); // left there
+        net
+    }
+    let owned = train(Trainer::new(Adam::const_new(0.05), Mse));
+    let mut memory = Memory::ZERO;
+    for time in ["fresh", "used"] {
+        let borrowed = train(Trainer::with_memory(Adam::const_new(0.05), Mse, &mut memory));
+        assert!(borrowed == owned, "{time} memory");
+    }
 }
 
 type Mnist = Network<Vector<784>, (Dense<784, 64>, Relu, Dense<64, 64>, Relu, Dense<64, 10>)>;

@@ -3,9 +3,9 @@
 
 use super::dense::product;
 use super::dispatch::{Isa, kernel, lanes};
-use super::elementwise::{strip, strip_mut, strips};
+use super::elementwise::strips;
 use super::recurrent::products;
-use super::row::for_each;
+use super::row::{for_each, strip, strip_mut};
 use super::softmax::softmax_in_place;
 use super::tile::{store, tiles};
 use crate::scalar::Scalar;

@@ -1,40 +1,53 @@
 //! Functions of the numbers at the same place of some slices.
+#![allow(unsafe_code)]
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::{kernel, lanes};
 use crate::scalar::Scalar;
 use core::array::from_fn;
-use core::hint::select_unpredictable;
 
-/// Takes the places from `$at` on in strips as wide as a vector register, then narrower ones for the rest, so that no place is left.
+/// Takes the places of slices of `$len` numbers in strips as wide as a vector register, then in narrower ones for the rest.
 macro_rules! strips {
     ($lanes:expr, $len:expr, |$at:ident, $W:ident| $call:expr) => {
         let mut $at = 0;
-        $crate::kernels::elementwise::strips!(@width $lanes * 4, $len, |$at, $W| $call, 64 32 16 8 4 2 1);
-    };
-    (@width $lanes:expr, $len:expr, |$at:ident, $W:ident| $call:expr, $($width:literal)+) => {
-        $(if const { $width <= $lanes } {
-            const $W: usize = $width;
+        $crate::kernels::tile::tiles!(@pick $lanes, $W, {
             while $at + $W <= $len {
                 $call;
                 $at += $W;
             }
+        }, 16 8 4 2 1);
+        $crate::kernels::elementwise::strips!(@rest $lanes, $len, |$at, $W| $call, 8 4 2 1);
+    };
+    (@rest $lanes:expr, $len:expr, |$at:ident, $W:ident| $call:expr, $($width:literal)+) => {
+        $(if const { $width < $lanes } && $at + $width <= $len {
+            const $W: usize = $width;
+            $call;
+            $at += $W;
         })+
     };
 }
-
 pub(crate) use strips;
 
 /// The `W` numbers from `at` on.
+///
+/// # Safety
+/// There must be as many.
 #[inline(always)]
-pub(crate) fn strip<T, const W: usize>(all: &[T], at: usize) -> Option<&[T; W]> {
-    all.get(at..)?.first_chunk()
+unsafe fn strip<T, const W: usize>(all: &[T], at: usize) -> &[T; W] {
+    debug_assert!(at + W <= all.len());
+    // SAFETY: the numbers `at..at + W` belong to the slice, as the caller says, and lie there as an array does.
+    unsafe { &*all.as_ptr().add(at).cast() }
 }
 
 /// The same, to write to.
+///
+/// # Safety
+/// There must be as many.
 #[inline(always)]
-pub(crate) fn strip_mut<T, const W: usize>(all: &mut [T], at: usize) -> Option<&mut [T; W]> {
-    all.get_mut(at..)?.first_chunk_mut()
+unsafe fn strip_mut<T, const W: usize>(all: &mut [T], at: usize) -> &mut [T; W] {
+    debug_assert!(at + W <= all.len());
+    // SAFETY: as in `strip`; the borrow is unique.
+    unsafe { &mut *all.as_mut_ptr().add(at).cast() }
 }
 
 /// The numbers at place `k` of each strip.
@@ -43,15 +56,26 @@ fn at_place<T: Scalar, const N: usize, const W: usize>(strips: &[[T; W]; N], k: 
     strips.each_ref().map(|strip| strip.get(k).copied().unwrap_or(T::ZERO))
 }
 
+/// The least length.
+#[inline(always)]
+fn least<const N: usize>(lengths: [usize; N], mut least: usize) -> usize {
+    for length in lengths {
+        if length < least {
+            least = length;
+        }
+    }
+    least
+}
+
 kernel! {
     /// `y = f(x)` at each place.
     pub(crate) fn map<I>[T: Scalar, F: Fn([T; N]) -> T, const N: usize][T, F, N](x: [&[T]; N], y: &mut [T], f: F),
         work 4 * y.len(); {
-        strips!(lanes::<I, T>(), y.len(), |at, W| {
-            if let Some(y) = strip_mut::<T, W>(y, at) {
-                let x: [[T; W]; N] = x.map(|x| strip(x, at).copied().unwrap_or([T::ZERO; W]));
-                *y = from_fn(|k| f(at_place(&x, k)));
-            }
+        let len = least(x.map(<[T]>::len), y.len());
+        strips!(lanes::<I, T>(), len, |at, W| {
+            // SAFETY: `at + W` is at most `len`, the least length.
+            let (x, y) = unsafe { (x.map(|x| *strip::<T, W>(x, at)), strip_mut::<T, W>(y, at)) };
+            *y = from_fn(|k| f(at_place(&x, k)));
         });
     }
 }
@@ -63,28 +87,45 @@ kernel! {
         work 4 * x.first().map_or(0, |x| x.len()); {
         let mut x = x;
         let mut is_finite = true;
-        let len = x.iter().map(|x| x.len()).min().unwrap_or(0);
+        let len = least(x.each_ref().map(|x| x.len()), usize::MAX);
         strips!(lanes::<I, T>(), len, |at, W| {
-            let mut strips: [[T; W]; N] = x.each_ref().map(|x| strip(x, at).copied().unwrap_or([T::ZERO; W]));
+            // SAFETY: `at + W` is at most `len`, the least length.
+            let old: [[T; W]; N] = x.each_ref().map(|x| unsafe { *strip(x, at) });
+            let mut new = old;
             for k in 0..W {
-                let old = at_place(&strips, k);
-                let new = f(old);
-                let all_finite = new.iter().fold(true, |all, x| all & x.is_finite());
-                is_finite &= all_finite;
-                for ((strip, old), new) in strips.iter_mut().zip(old).zip(new) {
-                    if let Some(x) = strip.get_mut(k) {
-                        // Said to be unpredictable, it stays a choice and no branch, so that the strip becomes vectors.
-                        *x = select_unpredictable(all_finite, new, old);
+                for (strip, value) in new.iter_mut().zip(f(at_place(&old, k))) {
+                    if let Some(new) = strip.get_mut(k) {
+                        *new = value;
                     }
                 }
             }
-            for (x, new) in x.iter_mut().zip(strips) {
-                if let Some(x) = strip_mut(x, at) {
-                    *x = new;
+            // One branch for the strip: to choose lane by lane takes half as long again.
+            if new.as_flattened().iter().fold(true, |all, x| all & x.is_finite()) {
+                for (x, new) in x.iter_mut().zip(new) {
+                    // SAFETY: as above.
+                    unsafe { *strip_mut(x, at) = new };
                 }
+            } else {
+                is_finite = false;
+                update_finite(x.each_mut().map(|x| x.get_mut(at..at + W).unwrap_or(&mut [])), &f);
             }
         });
         is_finite
+    }
+}
+
+/// [`update`], place by place.
+#[cold]
+fn update_finite<T: Scalar, const N: usize>(mut x: [&mut [T]; N], f: &impl Fn([T; N]) -> [T; N]) {
+    for place in 0..x.first().map_or(0, |x| x.len()) {
+        let new = f(x.each_ref().map(|x| x.get(place).copied().unwrap_or(T::ZERO)));
+        if new.iter().all(|x| x.is_finite()) {
+            for (x, new) in x.iter_mut().zip(new) {
+                if let Some(x) = x.get_mut(place) {
+                    *x = new;
+                }
+            }
+        }
     }
 }
 

@@ -3,9 +3,21 @@
 
 use super::dense::sum_of_parts;
 use super::dispatch::{Isa, lanes};
-use super::elementwise::{strip, strip_mut, strips};
+use super::elementwise::strips;
 use super::tile::{each, load};
 use crate::scalar::Scalar;
+
+/// The `W` numbers from `at` on.
+#[inline(always)]
+pub(crate) fn strip<T, const W: usize>(all: &[T], at: usize) -> Option<&[T; W]> {
+    all.get(at..)?.first_chunk()
+}
+
+/// The same, to write to.
+#[inline(always)]
+pub(crate) fn strip_mut<T, const W: usize>(all: &mut [T], at: usize) -> Option<&mut [T; W]> {
+    all.get_mut(at..)?.first_chunk_mut()
+}
 
 /// `y = f(x, y, i)` at each place `i`.
 #[inline(always)]

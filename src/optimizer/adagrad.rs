@@ -69,7 +69,7 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
         *updates += 1.0;
         let rate = T::from_f64(self.learning_rate * factor / slowed);
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
-        update_trained([parameters, gradient, &mut state.sum], |[p, g, v]| {
+        update_trained([parameters, gradient, &mut state.sum], move |[p, g, v]| {
             let g = g + decay * p;
             let sum = v + g * g;
             [p - rate * g / (sum.sqrt() + epsilon), T::ZERO, sum]

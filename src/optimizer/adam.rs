@@ -148,7 +148,7 @@ impl Adam {
         let (take1, keep2, take2) =
             (T::from_f64(1.0 - self.beta1), T::from_f64(self.beta2), T::from_f64(1.0 - self.beta2));
         let (decay, shrink) = (T::from_f64(decay), T::from_f64(shrink));
-        update_trained([parameters, gradient, &mut state.first, &mut state.second], |[p, g, m, v]| {
+        update_trained([parameters, gradient, &mut state.first, &mut state.second], move |[p, g, m, v]| {
             let g = g + decay * p;
             let m = m + take1 * (g - m);
             let v = keep2 * v + take2 * g * g;

@@ -64,7 +64,7 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
         let rate = T::from_f64(self.learning_rate * factor);
         let (keep, take) = (T::from_f64(self.alpha), T::from_f64(1.0 - self.alpha));
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
-        update_trained([parameters, gradient, &mut state.square], |[p, g, v]| {
+        update_trained([parameters, gradient, &mut state.square], move |[p, g, v]| {
             let g = g + decay * p;
             let square = keep * v + take * g * g;
             [p - rate * g / (square.sqrt() + epsilon), T::ZERO, square]

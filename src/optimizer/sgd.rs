@@ -49,7 +49,7 @@ impl<T: Scalar> Optimizer<T> for Sgd {
     fn update<P: Parameters<T>>(&self, (): &mut (), parameters: &mut P, gradient: &mut P, factor: f64) -> bool {
         let rate = T::from_f64(self.learning_rate * factor);
         let decay = T::from_f64(self.weight_decay);
-        update_trained([parameters, gradient], |[p, g]| [p - rate * (g + decay * p), T::ZERO])
+        update_trained([parameters, gradient], move |[p, g]| [p - rate * (g + decay * p), T::ZERO])
     }
 }
 
@@ -106,7 +106,7 @@ impl<T: Scalar> Optimizer<T> for Momentum {
         let decay = T::from_f64(self.sgd.weight_decay);
         let momentum = T::from_f64(self.momentum);
         let nesterov = self.nesterov;
-        update_trained([parameters, gradient, &mut state.velocity], |[p, g, v]| {
+        update_trained([parameters, gradient, &mut state.velocity], move |[p, g, v]| {
             let g = g + decay * p;
             let velocity = momentum * v + g;
             let step = if nesterov { g + momentum * velocity } else { velocity };

@@ -1,8 +1,9 @@
-use super::Trainer;
+use super::{Memory, Trainer};
 use crate::network::Model;
 use crate::optimizer::{Optimizer, Part, PartMut, State};
 use crate::safetensors::archive::{self, flat};
 use crate::safetensors::{Archive, Entry, LoadError, SaveError, Stored, Values, ValuesMut, archive_methods};
+use core::borrow::BorrowMut;
 use core::fmt;
 
 /// All that training needs to go on: a network, its trainer, and the scaler of its data, or `()`.
@@ -38,34 +39,39 @@ use core::fmt;
 /// assert_eq!(step(&mut net, &mut trainer), next);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Checkpoint<'a, N: Model, O: Optimizer<N::Scalar>, L, S, const B: usize> {
+pub struct Checkpoint<'a, N: Model, O: Optimizer<N::Scalar>, L, S, const B: usize, Store = Memory<N, O, B>> {
     /// The network.
     pub net: &'a mut N,
     /// Its trainer.
-    pub trainer: &'a mut Trainer<N, O, L, B>,
+    pub trainer: &'a mut Trainer<N, O, L, B, Store>,
     /// The scaler of its data, or `()`.
     pub scaler: &'a mut S,
 }
 
-impl<N: Model, O: Optimizer<N::Scalar>, L, S, const B: usize> fmt::Debug for Checkpoint<'_, N, O, L, S, B> {
+impl<N: Model, O: Optimizer<N::Scalar>, L, S, const B: usize, Store> fmt::Debug
+    for Checkpoint<'_, N, O, L, S, B, Store>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Checkpoint").field("steps", &self.trainer.steps).finish_non_exhaustive()
     }
 }
 
-impl<N: Model, O: Optimizer<N::Scalar>, L, S: Archive, const B: usize> Checkpoint<'_, N, O, L, S, B>
+impl<N: Model, O: Optimizer<N::Scalar>, L, S: Archive, const B: usize, Store: BorrowMut<Memory<N, O, B>>>
+    Checkpoint<'_, N, O, L, S, B, Store>
 where
     N::Scalar: Stored,
 {
     archive_methods!("network, trainer and scaler");
 }
 
-impl<N: Model, O: Optimizer<N::Scalar>, L, S: Archive, const B: usize> Archive for Checkpoint<'_, N, O, L, S, B>
+impl<N: Model, O: Optimizer<N::Scalar>, L, S: Archive, const B: usize, Store: BorrowMut<Memory<N, O, B>>> Archive
+    for Checkpoint<'_, N, O, L, S, B, Store>
 where
     N::Scalar: Stored,
 {
     fn entries(&self, f: &mut dyn FnMut(&Entry<'_>, Values<'_>)) {
-        let Trainer { seed, learning_rate_factor, steps, epochs, state, pass, .. } = &*self.trainer;
+        let Trainer { seed, learning_rate_factor, steps, epochs, passes, .. } = &*self.trainer;
+        let state = &self.trainer.memory().state;
         self.net.visit(&mut |parameter, values| {
             f(&Entry { section: ["net.", ""], parameter }, Stored::values(values));
         });
@@ -77,7 +83,7 @@ where
                 flat(["optimizer.", ""], name, numbers.len(), |entry| f(entry, Values::F64(numbers)));
             }
         });
-        let progress = [*seed, *steps, *epochs, pass.passes];
+        let progress = [*seed, *steps, *epochs, *passes];
         flat(["trainer.", ""], "progress", 4, |entry| f(entry, Values::U64(&progress)));
         let factor = [*learning_rate_factor];
         flat(["trainer.", ""], "learning_rate_factor", 1, |entry| f(entry, Values::F64(&factor)));
@@ -85,8 +91,9 @@ where
     }
 
     fn entries_mut(&mut self, f: &mut dyn FnMut(&Entry<'_>, ValuesMut<'_>)) {
-        self.trainer.pass.forget();
-        let Trainer { seed, learning_rate_factor, steps, epochs, state, pass, .. } = &mut *self.trainer;
+        self.trainer.forget();
+        let Trainer { seed, learning_rate_factor, steps, epochs, passes, memory, .. } = &mut *self.trainer;
+        let Memory { state, .. } = memory.borrow_mut();
         N::zip([&mut *self.net], &mut |parameter, [values]| {
             f(&Entry { section: ["net.", ""], parameter }, Stored::values_mut(values));
         });
@@ -98,9 +105,9 @@ where
                 flat(["optimizer.", ""], name, numbers.len(), |entry| f(entry, ValuesMut::F64(numbers)));
             }
         });
-        let mut progress = [*seed, *steps, *epochs, pass.passes];
+        let mut progress = [*seed, *steps, *epochs, *passes];
         flat(["trainer.", ""], "progress", 4, |entry| f(entry, ValuesMut::U64(&mut progress)));
-        [*seed, *steps, *epochs, pass.passes] = progress;
+        [*seed, *steps, *epochs, *passes] = progress;
         let mut factor = [*learning_rate_factor];
         flat(["trainer.", ""], "learning_rate_factor", 1, |entry| f(entry, ValuesMut::F64(&mut factor)));
         [*learning_rate_factor] = factor;
@@ -108,6 +115,6 @@ where
     }
 
     fn is_complete(&self) -> bool {
-        self.trainer.pass.samples == 0
+        self.trainer.samples == 0
     }
 }

@@ -1,5 +1,5 @@
 use super::argument::TargetFor;
-use super::{BatchDone, EpochDone, NotFinite, Observer, Trainer, size};
+use super::{BatchDone, EpochDone, Memory, NotFinite, Observer, Trainer, size};
 use crate::data::{Dataset, Permutation};
 use crate::network::{Model, OutOf};
 use crate::optimizer::Optimizer;
@@ -7,6 +7,7 @@ use crate::optimizer::schedule::Schedule;
 use crate::scalar::Scalar;
 use crate::shape::Tensor;
 use crate::shape::argument::TensorFor;
+use core::borrow::BorrowMut;
 use core::fmt;
 
 /// The plan of a [`fit`](Trainer::fit): how long, on what, and when to stop before.
@@ -149,7 +150,9 @@ impl fmt::Display for FitError {
 
 impl core::error::Error for FitError {}
 
-impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
+impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memory<N, O, B>>>
+    Trainer<N, O, L, B, Store>
+{
     /// Trains for the epochs of a plan.
     ///
     /// Each epoch visits every sample once, in batches of `B`; the last, smaller batch counts for what it holds. Shuffling costs
@@ -170,7 +173,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
         Y: TargetFor<L, OutOf<N>, N::Scalar>,
         W: Observer<N>,
     {
-        self.pass.forget();
+        self.forget();
         let first_step = self.steps;
         let batches = train.batches(B);
         let mut factor = self.learning_rate_factor;
@@ -193,11 +196,12 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize> Trainer<N, O, L, B> {
                 let range = batch * B..train.len().min((batch + 1) * B);
                 let samples = range.len();
                 // What a smaller batch leaves free is filled with other samples: they count in running averages alone.
-                for (i, slot) in self.inputs.iter_mut().enumerate() {
+                let memory: &mut Memory<N, O, B> = self.memory.borrow_mut();
+                for (i, slot) in memory.inputs.iter_mut().enumerate() {
                     slot.copy_from(train.input(order.get((range.start + i) % train.len().max(1))).tensor());
                 }
                 let targets = range.map(|i| train.target(order.get(i)));
-                let loss = self.pass.run(net, &self.loss, &self.inputs, targets, self.seed);
+                let loss = self.run(net, None, targets);
                 seen += size(samples);
                 sum += loss.to_f64() * size(samples);
                 report.loss = N::Scalar::from_f64(sum / seen);

@@ -33,9 +33,15 @@ impl Counter {
     #[inline]
     pub fn count<X, R>(&self, f: impl FnOnce(X) -> R, x: X) -> (R, u32) {
         let (result, ticks) = ticks(f, x);
-        let ticks = u64::from(ticks.wrapping_sub(self.overhead));
+        (result, self.instructions(ticks))
+    }
+
+    /// The instructions of so many ticks of the clock, from reading it to reading it again.
+    #[must_use]
+    pub fn instructions(&self, ticks: u32) -> u32 {
+        let ticks = u64::from(ticks.saturating_sub(self.overhead));
         let instructions = (ticks * u64::from(LOOP) + u64::from(self.ticks) / 2).checked_div(u64::from(self.ticks));
-        (result, u32::try_from(instructions.unwrap_or(0)).unwrap_or(u32::MAX))
+        u32::try_from(instructions.unwrap_or(0)).unwrap_or(u32::MAX)
     }
 }
 

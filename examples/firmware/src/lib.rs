@@ -14,3 +14,10 @@ mod panic;
 pub mod port;
 #[cfg(target_os = "none")]
 pub mod stack;
+
+/// Where the feature `inject-panic` puts an index that may be out of range: the release build of a demo that calls it does not link.
+#[inline]
+pub fn inject_panic() {
+    #[cfg(feature = "inject-panic")]
+    core::hint::black_box([1_u8, 2, 3][core::hint::black_box(1)]);
+}

@@ -30,11 +30,11 @@ pub const BOUND: f32 = 2e-5;
 /// Exclusive or.
 pub type Xor = Network<Vector<2>, (Dense<2, 4>, Sigmoid, Dense<4, 1>, Sigmoid)>;
 
+/// The pressure behind a bridge whose reading depends on the temperature as well: both go in.
+pub type Sensor = Network<Vector<2>, (Dense<2, 12>, Tanh, Dense<12, 1>)>;
+
 /// A controller: 13 numbers of sensors to 4 of motors.
 pub type Policy = Network<Vector<13>, (Dense<13, 64>, Tanh, Dense<64, 64>, Tanh, Dense<64, 4>, Tanh)>;
-
-/// A small controller, for processors without floating point.
-pub type SmallPolicy = Network<Vector<4>, (Dense<4, 8>, Tanh, Dense<8, 1>, Tanh)>;
 
 /// A small classifier.
 pub type Small = Network<Vector<64>, (Dense<64, 32>, Relu, Dense<32, 10>, Softmax)>;
@@ -66,8 +66,6 @@ pub type Autoencoder = Network<
 pub static XOR: Xor = Network::new((drawn(1), Sigmoid, drawn(2), Sigmoid));
 /// [`Policy`], drawn.
 pub static POLICY: Policy = Network::new((drawn(1), Tanh, drawn(2), Tanh, drawn(3), Tanh));
-/// [`SmallPolicy`], drawn.
-pub static SMALL_POLICY: SmallPolicy = Network::new((drawn(1), Tanh, drawn(2), Tanh));
 /// [`Small`], drawn.
 pub static SMALL: Small = Network::new((drawn(1), Relu, drawn(2), Softmax));
 /// [`Mnist`], drawn.
@@ -103,16 +101,18 @@ const fn drawn<const IN: usize, const OUT: usize>(seed: u32) -> Dense<IN, OUT> {
     Dense::from_columns(weight, bias)
 }
 
-/// Marsaglia (2003), "Xorshift RNGs".
-const fn next(mut x: u32) -> u32 {
+/// The next of a row of numbers without a pattern. Marsaglia (2003), "Xorshift RNGs".
+#[must_use]
+pub const fn next(mut x: u32) -> u32 {
     x ^= x << 13;
     x ^= x >> 17;
     x ^ x << 5
 }
 
-/// From -1 to 1.
+/// A number from -1 to 1, from one of the row.
+#[must_use]
 #[allow(clippy::cast_precision_loss)]
-const fn uniform(x: u32) -> f32 {
+pub const fn uniform(x: u32) -> f32 {
     (x >> 8) as f32 / 8_388_608.0 - 1.0
 }
 

@@ -15,7 +15,7 @@ mod board;
 #[path = "port/virt.rs"]
 mod board;
 
-pub use board::{acknowledge, interrupt_every, start_clock, ticks, wait};
+pub use board::{acknowledge, interrupt_every, is_late, start_clock, ticks, wait};
 pub use semihosting::{exit, write};
 
 #[cfg(target_arch = "arm")]

@@ -17,9 +17,9 @@ fn main() -> bool {
     let (mut count, mut right, mut equal) = (0_u32, 0_u32, 0_u32);
     let (mut least, mut most, mut farthest, mut deepest) = (u32::MAX, 0, 0.0_f32, 0);
     for sample in samples() {
-        let ((y, bytes), instructions) =
-            (stack::high_water(|| predict(&sample.pixels)), counter.count(|x| predict(x), &sample.pixels).1);
-        let digit = Class::argmax(&y).map_or(10, |digit| digit.index() as u32);
+        let (y, bytes) = stack::high_water(|| predict(&sample.pixels));
+        let (_, instructions) = counter.count(predict, &sample.pixels);
+        let digit = Class::argmax(&y).map_or(10, Class::index);
         say![
             "image ",
             Right::<3>(count),
@@ -32,12 +32,12 @@ fn main() -> bool {
             " instructions"
         ];
         count += 1;
-        right += u32::from(digit == sample.digit);
+        right += u32::from(digit == sample.digit as usize);
         equal += u32::from(y == sample.logits);
         farthest = farthest.max(difference(&y, &sample.logits));
         (least, most, deepest) = (least.min(instructions), most.max(instructions), deepest.max(bytes));
     }
-    say!["accuracy: ", right, " of ", count, ", ", Decimals::<4>(right as f32 / count as f32)];
+    say!["accuracy: ", right, " of ", count, ", ", Decimals::<4>(ratio(right, count))];
     say!["instructions: ", least, " to ", most, " a prediction"];
     say!["stack: ", deepest, " bytes"];
     say![
@@ -55,5 +55,11 @@ fn main() -> bool {
 /// A function of its own, as a firmware has it.
 #[inline(never)]
 fn predict(pixels: &SVector<f32, 64>) -> SVector<f32, 10> {
+    constnet_firmware::inject_panic();
     DIGITS.predict(pixels)
+}
+
+#[allow(clippy::cast_precision_loss)] // Small numbers.
+fn ratio(a: u32, b: u32) -> f32 {
+    a as f32 / b as f32
 }

@@ -26,38 +26,50 @@ fn write(register: usize, value: u32) {
     unsafe { ptr::write_volatile(register as *mut u32, value) };
 }
 
-/// Starts the clock that [`ticks`] reads.
-pub fn start_clock() {
-    start(TIMER0);
+fn read(register: usize) -> u32 {
+    // SAFETY: as above.
+    unsafe { ptr::read_volatile(register as *const u32) }
 }
 
-fn start(timer: usize) {
-    write(timer + WIDTH, 3); // 32 bits
+/// Starts the clock that [`ticks`] reads.
+pub fn start_clock() {
+    start(TIMER0, 0);
+}
+
+/// Makes a timer count 32 bits at the full clock, up to `compare`.
+fn start(timer: usize, compare: u32) {
+    write(timer + WIDTH, 3);
     write(timer + PRESCALER, 0);
+    write(timer + COMPARE, compare);
     write(timer + START, 1);
 }
 
 /// A clock, whose wrapping difference counts.
 #[inline]
+#[must_use]
 pub fn ticks() -> u32 {
     write(TIMER0 + CAPTURE, 1);
-    // SAFETY: what the timer has captured.
-    unsafe { ptr::read_volatile((TIMER0 + COMPARE) as *const u32) }
+    read(TIMER0 + COMPARE)
 }
 
 /// Lets the timer interrupt, so many times a second. What [`on_tick!`](crate::on_tick) names is then called.
 pub fn interrupt_every(hertz: u32) {
-    write(TIMER1 + COMPARE, CLOCK.checked_div(hertz).unwrap_or(CLOCK));
     write(TIMER1 + SHORTS, 1); // start anew when compared
     write(TIMER1 + ENABLE_INTERRUPT, 1 << 16);
     // SAFETY: the handler is in place from the start.
     unsafe { ptr::write_volatile(NVIC_ENABLE, 1 << INTERRUPT) };
-    start(TIMER1);
+    start(TIMER1, CLOCK.checked_div(hertz).unwrap_or(CLOCK));
 }
 
 /// What a handler of the timer has to do.
 pub fn acknowledge() {
     write(TIMER1 + COMPARED, 0);
+}
+
+/// Whether the timer has run out again before its handler ended.
+#[must_use]
+pub fn is_late() -> bool {
+    read(TIMER1 + COMPARED) != 0
 }
 
 /// Sleeps until an interrupt.

@@ -1,8 +1,8 @@
 //! Arm's MPS2 board: AN386 is a Cortex-M4F, AN500 a Cortex-M7.
 
 use core::ptr;
-use cortex_m::peripheral::Peripherals;
 use cortex_m::peripheral::syst::SystClkSource;
+use cortex_m::peripheral::{Peripherals, SCB};
 
 /// The processor's clock in Hz.
 const CLOCK: u32 = 25_000_000;
@@ -22,6 +22,7 @@ pub fn start_clock() {
 
 /// A clock, whose wrapping difference counts.
 #[inline]
+#[must_use]
 pub fn ticks() -> u32 {
     // It counts down.
     // SAFETY: as above.
@@ -42,6 +43,12 @@ pub fn interrupt_every(hertz: u32) {
 
 /// What a handler of the timer has to do: nothing for the `SysTick`.
 pub fn acknowledge() {}
+
+/// Whether the timer has run out again before its handler ended.
+#[must_use]
+pub fn is_late() -> bool {
+    SCB::is_pendst_pending()
+}
 
 /// Sleeps until an interrupt.
 pub fn wait() {

@@ -12,6 +12,9 @@ const CLOCK: u32 = 10_000_000;
 const COMPARE: *mut [u32; 2] = 0x0200_4000 as _;
 const TIME: *const [u32; 2] = 0x0200_BFF8 as _;
 
+/// The bit of the machine's timer among the interrupts.
+const TIMER: u32 = 1 << 7;
+
 /// Of the timer's ticks, those between two interrupts.
 static PERIOD: AtomicU32 = AtomicU32::new(CLOCK);
 
@@ -20,6 +23,7 @@ pub fn start_clock() {}
 
 /// A clock, whose wrapping difference counts: the processor's own count of instructions.
 #[inline]
+#[must_use]
 pub fn ticks() -> u32 {
     let count;
     // SAFETY: reads a counter.
@@ -34,7 +38,7 @@ pub fn interrupt_every(hertz: u32) {
     unsafe {
         let [low, high] = ptr::read_volatile(TIME);
         set(u64::from(high) << 32 | u64::from(low));
-        asm!("csrs mie, {}", in(reg) 1 << 7, options(nostack)); // the machine's timer
+        asm!("csrs mie, {}", in(reg) TIMER, options(nostack));
         asm!("csrsi mstatus, 8", options(nostack)); // all interrupts
     }
 }
@@ -57,6 +61,15 @@ fn set(time: u64) {
         ptr::write_volatile(COMPARE.cast::<u32>(), next as u32);
         ptr::write_volatile(COMPARE.cast::<u32>().add(1), (next >> 32) as u32);
     }
+}
+
+/// Whether the timer has run out again before its handler ended.
+#[must_use]
+pub fn is_late() -> bool {
+    let pending: u32;
+    // SAFETY: reads which interrupts are pending.
+    unsafe { asm!("csrr {}, mip", out(reg) pending, options(nomem, nostack, preserves_flags)) };
+    pending & TIMER != 0
 }
 
 /// Sleeps until an interrupt.

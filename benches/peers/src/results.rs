@@ -1,0 +1,134 @@
+//! What was measured, as lines of a CSV file: several processes write, one reads.
+
+use crate::clock::{calibrate, median, nanoseconds};
+use crate::nets::{Examples, Net};
+use crate::peer::{Peer, TIMED_RATE};
+use crate::{peak, peers};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Case {
+    /// The network.
+    pub net: Net,
+    /// A training step; else a prediction.
+    pub training: bool,
+    /// Samples at a time; 1 where it predicts.
+    pub batch: usize,
+}
+
+impl Case {
+    /// All of them, in the order of the table.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let predictions = Net::ALL.map(|net| Self { net, training: false, batch: 1 });
+        let trained = Net::ALL.into_iter().filter(|net| !net.is_stream());
+        let steps = trained.flat_map(|net| peers::BATCHES.map(|batch| Self { net, training: true, batch }));
+        predictions.into_iter().chain(steps).collect()
+    }
+
+    /// As the table calls it: `MNIST, step of 32`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let net = self.net.name();
+        match (self.training, self.net.is_stream()) {
+            (false, false) => format!("{net}, predict"),
+            (false, true) => format!("{net}, streamed step"),
+            (true, _) => format!("{net}, train, batch {}", self.batch),
+        }
+    }
+}
+
+/// Every time that was taken: build, peer, case, nanoseconds. Peaks have the case `peak` and their operations per nanosecond.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Results(BTreeMap<[String; 3], Vec<f64>>);
+
+impl Results {
+    /// The lines that [`write_times`] and [`write_peaks`] wrote.
+    ///
+    /// # Errors
+    /// The first line that is none of theirs.
+    pub fn read(csv: &str) -> Result<Self, String> {
+        let mut results = BTreeMap::<_, Vec<f64>>::new();
+        for line in csv.lines() {
+            let fields: Vec<&str> = line.split(';').collect();
+            let [build, peer, case, value] = fields[..] else { return Err(line.to_owned()) };
+            let value = value.parse().map_err(|_| line.to_owned())?;
+            results.entry([build, peer, case].map(str::to_owned)).or_default().push(value);
+        }
+        Ok(Self(results))
+    }
+
+    /// The median of a peer's times in one build.
+    #[must_use]
+    pub fn of(&self, build: &str, peer: &str, case: Case) -> Option<f64> {
+        self.0.get(&[build.to_owned(), peer.to_owned(), case.name()]).map(|times| median(times.clone()))
+    }
+
+    /// The best of a peer's medians over the builds.
+    #[must_use]
+    pub fn best(&self, peer: &str, case: Case) -> Option<f64> {
+        self.builds().iter().filter_map(|build| self.of(build, peer, case)).min_by(f64::total_cmp)
+    }
+
+    /// The builds that were measured.
+    #[must_use]
+    pub fn builds(&self) -> Vec<String> {
+        let mut builds: Vec<String> = self.0.keys().map(|[build, ..]| build.clone()).collect();
+        builds.dedup();
+        builds
+    }
+
+    /// The greatest that was seen of the first of these peaks that the machine has.
+    #[must_use]
+    pub fn peak(&self, names: &[&'static str]) -> Option<(&'static str, f64)> {
+        names.iter().find_map(|&name| {
+            let of_name = self.0.iter().filter(|([_, peer, case], _)| case == "peak" && peer == name);
+            of_name.flat_map(|(_, values)| values.iter().copied()).max_by(f64::total_cmp).map(|peak| (name, peak))
+        })
+    }
+}
+
+/// How long one time is measured.
+const LEAST: Duration = Duration::from_millis(8);
+
+/// Times everyone in every case whose name contains `filter`, in turn, `rounds` times, and writes the lines.
+///
+/// # Errors
+/// Where writing fails.
+pub fn write_times(to: &mut impl Write, build: &str, rounds: usize, filter: &str) -> io::Result<()> {
+    for case in Case::all().into_iter().filter(|case| case.name().contains(filter)) {
+        let examples = Examples::new(case.net, case.batch);
+        let mut y = vec![0.0; case.net.outputs()];
+        let mut run = |peer: &mut dyn Peer, count| {
+            if case.training { peer.step_all(&examples, count) } else { peer.predict_all(&examples, &mut y, count) }
+        };
+        let mut all = Vec::new();
+        for (name, make) in peers::ALL {
+            let Some(mut peer) = make(case.net, case.batch, TIMED_RATE) else { continue };
+            if case.training && examples.batches().next().is_none_or(|batch| peer.step(batch).is_none()) {
+                continue;
+            }
+            let count = calibrate(LEAST, |count| run(&mut *peer, count));
+            all.push((name, peer, count));
+        }
+        for _ in 0..rounds {
+            for (name, peer, count) in &mut all {
+                let time = nanoseconds(*count, |count| run(&mut **peer, count));
+                writeln!(to, "{build};{name};{};{time}", case.name())?;
+            }
+        }
+        to.flush()?;
+    }
+    Ok(())
+}
+
+/// Measures the peaks and writes the lines.
+///
+/// # Errors
+/// Where writing fails.
+pub fn write_peaks(to: &mut impl Write, build: &str) -> io::Result<()> {
+    peak::measure().iter().try_for_each(|peak| writeln!(to, "{build};{};peak;{}", peak.name, peak.gigaflops))
+}

@@ -1,0 +1,99 @@
+//! What predictions and training steps take in instructions: the table of README.md.
+#![no_std]
+#![no_main]
+
+use constnet::layer::Layer;
+use constnet::shape::{Shape, Tensor, TensorOf};
+use constnet::{ConstZero, Network};
+use constnet_firmware::count::Counter;
+use constnet_firmware::nets;
+use constnet_firmware::text::Right;
+use constnet_firmware::{entry, say, stack};
+
+entry!(main);
+
+fn main() -> bool {
+    let counter = Counter::new();
+    say!["instructions  stack bytes"];
+    predict("XOR 2-4-1 sigmoid", &counter, &nets::XOR);
+    predict("POLICY 13-64-64-4 tanh", &counter, &nets::POLICY);
+    predict("SMALL 64-32-10 relu, softmax", &counter, &nets::SMALL);
+    #[cfg(not(board = "microbit"))]
+    {
+        predict("MNIST 784-64-64-10", &counter, &nets::MNIST);
+        predict("AE 640-128x4-8-128x4-640", &counter, &nets::AUTOENCODER);
+        steps::run(&counter);
+    }
+    true
+}
+
+fn row(name: &str, instructions: u32, stack: usize) {
+    say![Right::<12>(instructions), Right::<13>(u32::try_from(stack).unwrap_or(0)), "  ", name];
+}
+
+/// One prediction. The compiler knows neither the network nor the input: `count` hides them.
+#[inline(never)]
+fn predict<In: Shape, L: Layer<In>>(name: &str, counter: &Counter, net: &'static Network<In, L>) {
+    let mut x = TensorOf::<In, f32>::ZERO;
+    let mut state = 7;
+    x.as_mut_slice().fill_with(|| {
+        state = nets::next(state);
+        nets::uniform(state)
+    });
+    let mut y = ConstZero::ZERO;
+    let ((), instructions) = counter.count(|(net, x, y)| forward(net, x, y), (net, &x, &mut y));
+    let ((), stack) = stack::high_water(|| forward(net, &x, &mut y));
+    row(name, instructions, stack);
+}
+
+#[inline(never)]
+fn forward<In: Shape, L: Layer<In>>(net: &Network<In, L>, x: &TensorOf<In, f32>, y: &mut TensorOf<L::Out, f32>) {
+    net.forward(x, y);
+}
+
+/// Training steps of stochastic gradient descent, one sample each.
+#[cfg(not(board = "microbit"))]
+mod steps {
+    use super::row;
+    use constnet::loss::{CrossEntropy, Mse};
+    use constnet::nalgebra::SVector;
+    use constnet::optimizer::Sgd;
+    use constnet::train::{Memory, Trainer};
+    use constnet::{Class, init::Init};
+    use constnet_firmware::count::Counter;
+    use constnet_firmware::nets::{Mnist, Policy};
+    use constnet_firmware::once::Once;
+    use constnet_firmware::stack;
+    use rand::{SeedableRng, rngs::Xoshiro128PlusPlus};
+
+    static POLICY: Once<Policy> = Once::new(Policy::ZERO);
+    static POLICY_MEMORY: Once<Memory<Policy, Sgd, 1>> = Once::new(Memory::ZERO);
+    static MNIST: Once<Mnist> = Once::new(Mnist::ZERO);
+    static MNIST_MEMORY: Once<Memory<Mnist, Sgd, 1>> = Once::new(Memory::ZERO);
+
+    pub(super) fn run(counter: &Counter) {
+        let (Some(policy), Some(policy_memory), Some(mnist), Some(mnist_memory)) =
+            (POLICY.take(), POLICY_MEMORY.take(), MNIST.take(), MNIST_MEMORY.take())
+        else {
+            return;
+        };
+        let mut rng = Xoshiro128PlusPlus::seed_from_u64(1);
+        let rule = Sgd::const_new(1e-3);
+
+        policy.init_with(Init::default(), &mut rng);
+        let mut trainer = Trainer::with_memory(rule, Mse, policy_memory);
+        let (x, y) = ([SVector::from_element(0.5)], [SVector::<f32, 4>::from_element(0.25)]);
+        let mut step = |x: &[SVector<f32, 13>; 1]| trainer.step(policy, x, &y);
+        let (_, instructions) = counter.count(&mut step, &x);
+        let (_, stack) = stack::high_water(|| step(&x));
+        row("POLICY, one SGD step, batch 1", instructions, stack);
+
+        mnist.init_with(Init::default(), &mut rng);
+        let mut trainer = Trainer::with_memory(rule, CrossEntropy, mnist_memory);
+        let (x, y) = ([SVector::from_element(0.5)], [Class::<10>::const_new(3)]);
+        let mut step = |x: &[SVector<f32, 784>; 1]| trainer.step(mnist, x, &y);
+        let (_, instructions) = counter.count(&mut step, &x);
+        let (_, stack) = stack::high_water(|| step(&x));
+        row("MNIST, one SGD step, batch 1", instructions, stack);
+    }
+}
