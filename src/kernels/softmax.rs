@@ -2,8 +2,15 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::{Isa, kernel};
+use super::flat::one_by_one;
 use super::row::{for_each, sum_of, total};
 use crate::scalar::Scalar;
+
+/// How many numbers a position has: a constant, so that no loop has a rest that is not known.
+pub(crate) trait Position {
+    /// At least 1.
+    const WIDTH: usize;
+}
 
 /// `ln(sum of exp(x))`, in two parts: where the largest number is large, their sum would have lost the second.
 pub(crate) struct LogSum<T> {
@@ -28,6 +35,12 @@ fn powers<I: Isa, T: Scalar>(x: &[T], y: &mut [T]) -> (T, T) {
     (max, total(y))
 }
 
+#[inline(always)]
+fn log_sum<I: Isa, T: Scalar>(x: &[T]) -> LogSum<T> {
+    let max = maximum(x);
+    LogSum { max, rest: sum_of::<I, T, 1>([x], |[x]| (x - max).exp()).ln() }
+}
+
 /// `y = softmax(y)` over one position.
 #[inline(always)]
 pub(crate) fn softmax_in_place<I: Isa, T: Scalar>(y: &mut [T]) {
@@ -38,30 +51,31 @@ pub(crate) fn softmax_in_place<I: Isa, T: Scalar>(y: &mut [T]) {
 }
 
 kernel! {
-    /// `y = softmax(x)` over one position.
-    pub(crate) fn softmax<I>[T: Scalar][T](x: &[T], y: &mut [T]), work 10 * x.len(); {
-        let (_, sum) = powers::<I, T>(x, y);
-        for_each::<I, T, 0>([], y, |[], y, _| y / sum);
+    /// `y = softmax(x)` over each position.
+    pub(crate) fn softmax<I>[T: Scalar, P: Position][T, P](x: &[T], y: &mut [T]), work 10 * P::WIDTH; {
+        for (x, y) in one_by_one(x.chunks_exact(P::WIDTH)).zip(y.chunks_exact_mut(P::WIDTH)) {
+            let (_, sum) = powers::<I, T>(x, y);
+            for_each::<I, T, 0>([], y, |[], y, _| y / sum);
+        }
     }
 }
 
 kernel! {
     /// `ln(sum of exp(x))` over one position, without overflow.
-    pub(crate) fn log_sum_exp<I>[T: Scalar][T](x: &[T]) -> LogSum<T>, work 10 * x.len(); {
-        let max = maximum(x);
-        LogSum { max, rest: sum_of::<I, T, 1>([x], |[x]| (x - max).exp()).ln() }
+    pub(crate) fn log_sum_exp<I>[T: Scalar, const N: usize][T, N](x: &[T; N]) -> LogSum<T>, work 10 * N; {
+        log_sum::<I, T>(x)
     }
 }
 
 kernel! {
     /// `dx = scale (softmax(x) - target)`, where the target is its first number at one place, and its second at all others.
-    pub(crate) fn softmax_less_target<I>[T: Scalar][T](
-        x: &[T],
+    pub(crate) fn softmax_less_target<I>[T: Scalar, const N: usize][T, N](
+        x: &[T; N],
         place: usize,
         target: [T; 2],
         scale: T,
-        dx: &mut [T],
-    ) -> LogSum<T>, work 10 * x.len(); {
+        dx: &mut [T; N],
+    ) -> LogSum<T>, work 10 * N; {
         let ([on, off], (max, sum)) = (target, powers::<I, T>(x, dx));
         for_each::<I, T, 0>([], dx, |[], y, i| scale * (y / sum - if i == place { on } else { off }));
         LogSum { max, rest: sum.ln() }
@@ -93,26 +107,35 @@ fn maximum<T: Scalar>(x: &[T]) -> T {
 }
 
 kernel! {
-    /// `y = x - ln(sum of exp(x))`
-    pub(crate) fn log_softmax<I>[T: Scalar][T](x: &[T], y: &mut [T]), work 10 * x.len(); {
-        let max = maximum(x);
-        let all = LogSum { max, rest: sum_of::<I, T, 1>([x], |[x]| (x - max).exp()).ln() };
-        for_each::<I, T, 1>([x], y, |[x], _, _| all.below(x));
+    /// `y = x - ln(sum of exp(x))` over each position.
+    pub(crate) fn log_softmax<I>[T: Scalar, P: Position][T, P](x: &[T], y: &mut [T]), work 10 * P::WIDTH; {
+        for (x, y) in one_by_one(x.chunks_exact(P::WIDTH)).zip(y.chunks_exact_mut(P::WIDTH)) {
+            let all = log_sum::<I, T>(x);
+            for_each::<I, T, 1>([x], y, |[x], _, _| all.below(x));
+        }
     }
 }
 
 kernel! {
-    /// `dx = y (dy - y . dy)`
-    pub(crate) fn softmax_backward<I>[T: Scalar][T](y: &[T], dy: &[T], dx: &mut [T]), work 4 * y.len(); {
-        let mean = sum_of::<I, T, 2>([y, dy], |[y, dy]| y * dy);
-        for_each::<I, T, 2>([y, dy], dx, |[y, dy], _, _| y * (dy - mean));
+    /// `dx = y (dy - y . dy)` over each position.
+    pub(crate) fn softmax_backward<I>[T: Scalar, P: Position][T, P](y: &[T], dy: &[T], dx: &mut [T]),
+        work 4 * P::WIDTH; {
+        let positions = one_by_one(y.chunks_exact(P::WIDTH)).zip(dy.chunks_exact(P::WIDTH));
+        for ((y, dy), dx) in positions.zip(dx.chunks_exact_mut(P::WIDTH)) {
+            let mean = sum_of::<I, T, 2>([y, dy], |[y, dy]| y * dy);
+            for_each::<I, T, 2>([y, dy], dx, |[y, dy], _, _| y * (dy - mean));
+        }
     }
 }
 
 kernel! {
-    /// `dx = dy - exp(y) sum of dy`
-    pub(crate) fn log_softmax_backward<I>[T: Scalar][T](y: &[T], dy: &[T], dx: &mut [T]), work 10 * y.len(); {
-        let sum = total(dy);
-        for_each::<I, T, 2>([y, dy], dx, |[y, dy], _, _| dy - y.exp() * sum);
+    /// `dx = dy - exp(y) sum of dy` over each position.
+    pub(crate) fn log_softmax_backward<I>[T: Scalar, P: Position][T, P](y: &[T], dy: &[T], dx: &mut [T]),
+        work 10 * P::WIDTH; {
+        let positions = one_by_one(y.chunks_exact(P::WIDTH)).zip(dy.chunks_exact(P::WIDTH));
+        for ((y, dy), dx) in positions.zip(dx.chunks_exact_mut(P::WIDTH)) {
+            let sum = total(dy);
+            for_each::<I, T, 2>([y, dy], dx, |[y, dy], _, _| dy - y.exp() * sum);
+        }
     }
 }

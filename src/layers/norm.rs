@@ -6,7 +6,7 @@ mod group;
 pub use constant::{Epsilon, IsEpsilon};
 pub use group::GroupNorm;
 
-use crate::kernels::norm::{Group, normalise, normalise_backward};
+use crate::kernels::norm::{normalise, normalise_backward};
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::channels::Channels;
 use crate::scalar::{Element, Scalar};
@@ -118,12 +118,11 @@ tensors! {
 macro_rules! each_position {
     ($layer:ident, $centred:literal, |$self:ident| $bias:expr, $bias_gradient:expr) => {
         impl<const N: usize, E: IsEpsilon, T: Scalar> $layer<N, E, T> {
-            const CHANNELS: Group = {
-                assert!(N > 0, "a normalisation needs a channel");
-                Group { start: 0, width: N }
-            };
+            /// Fails the build if there is nothing to normalise.
+            const CHECK: () = assert!(N > 0, "a normalisation needs a channel");
 
             fn epsilon() -> T {
+                let () = Self::CHECK;
                 T::from_f64(E::VALUE)
             }
 
@@ -134,16 +133,7 @@ macro_rules! each_position {
                     let [weight] = &self.weight.data.0;
                     let bias = $bias_gradient;
                     let [d_weight] = &mut $self.weight.data.0;
-                    normalise_backward::<T, N, $centred>(
-                        x,
-                        Self::CHANNELS,
-                        Self::epsilon(),
-                        weight,
-                        dy,
-                        d_weight,
-                        bias,
-                        dx,
-                    );
+                    normalise_backward::<T, N, 1, $centred>(x, 0, Self::epsilon(), weight, dy, d_weight, bias, dx);
                 }
             }
         }
@@ -158,7 +148,7 @@ macro_rules! each_position {
                 let ([weight], bias) = (&self.weight.data.0, $bias);
                 let (x, y) = (x.as_slice().as_chunks::<N>().0, y.as_mut_slice().as_chunks_mut::<N>().0);
                 for (x, y) in x.chunks(1).zip(y.chunks_mut(1)) {
-                    normalise::<T, N, $centred>(x, Self::CHANNELS, Self::epsilon(), weight, bias, y);
+                    normalise::<T, N, 1, $centred>(x, 0, Self::epsilon(), weight, bias, y);
                 }
             }
         }

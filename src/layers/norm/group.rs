@@ -1,5 +1,5 @@
 use super::{Epsilon, IsEpsilon};
-use crate::kernels::norm::{Group, normalise, normalise_backward};
+use crate::kernels::norm::{normalise, normalise_backward};
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::channels::Channels;
 use crate::scalar::{Element, Scalar};
@@ -59,16 +59,11 @@ tensors! {
 }
 
 impl<const G: usize, const C: usize, E: IsEpsilon, T: Scalar> GroupNorm<G, C, E, T> {
-    const WIDTH: usize = {
-        assert!(C > 0 && G > 0, "a normalisation needs a channel, and a group");
-        C / G
-    };
-
-    fn groups() -> impl Iterator<Item = Group> {
-        (0..G).map(|group| Group { start: group * Self::WIDTH, width: Self::WIDTH })
-    }
+    /// Fails the build if there is nothing to normalise.
+    const CHECK: () = assert!(C > 0 && G > 0, "a normalisation needs a channel, and a group");
 
     fn epsilon() -> T {
+        let () = Self::CHECK;
         T::from_f64(E::VALUE)
     }
 
@@ -77,9 +72,9 @@ impl<const G: usize, const C: usize, E: IsEpsilon, T: Scalar> GroupNorm<G, C, E,
         let (x, dy) = (x.as_chunks().0, dy.as_chunks().0);
         let ([weight], [d_weight], [d_bias]) =
             (&self.weight.data.0, &mut gradient.weight.data.0, &mut gradient.bias.data.0);
-        for group in Self::groups() {
+        for group in 0..G {
             let dx = dx.as_mut().map(|dx| dx.as_chunks_mut().0);
-            normalise_backward::<T, C, true>(x, group, Self::epsilon(), weight, dy, d_weight, Some(d_bias), dx);
+            normalise_backward::<T, C, G, true>(x, group, Self::epsilon(), weight, dy, d_weight, Some(d_bias), dx);
         }
     }
 }
@@ -93,8 +88,8 @@ where
     fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
         let (x, y) = (x.as_slice().as_chunks().0, y.as_mut_slice().as_chunks_mut::<C>().0);
         let ([weight], [bias]) = (&self.weight.data.0, &self.bias.data.0);
-        for group in Self::groups() {
-            normalise::<T, C, true>(x, group, Self::epsilon(), weight, Some(bias), y);
+        for group in 0..G {
+            normalise::<T, C, G, true>(x, group, Self::epsilon(), weight, Some(bias), y);
         }
     }
 }
