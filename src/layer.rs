@@ -25,6 +25,10 @@ pub trait Layer<In: Shape, T: Element = f32> {
     /// The shape that comes out.
     type Out: Shape;
 
+    /// The bytes of what [`forward`](Layer::forward) keeps on the stack besides `x` and `y` that grows with the shapes: for tuples
+    /// the tensors between their layers. [`Network::FORWARD_BYTES`](crate::Network::FORWARD_BYTES) is made of it.
+    const FORWARD_BYTES: usize = 0;
+
     /// Computes the output for one sample, and overwrites `y` with it.
     fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>);
 }

@@ -21,6 +21,18 @@ fn apply<In: Shape, T: Element, L: Layer<In, T>>(layer: &L, x: &In::Tensor<T>) -
     y
 }
 
+/// The largest of some numbers.
+const fn largest(mut numbers: &[usize]) -> usize {
+    let mut largest = 0;
+    while let [first, rest @ ..] = numbers {
+        if *first > largest {
+            largest = *first;
+        }
+        numbers = rest;
+    }
+    largest
+}
+
 /// `sequential!(A a SA 0, B b SB 1,; C c 2)` implements everything for `(A, B, C)`: type, cache's name, output shape and
 /// index of each layer but the last; type, cache's name and index of the last.
 macro_rules! sequential {
@@ -67,6 +79,9 @@ macro_rules! sequential {
     (@layer [$($L:ident $h:ident $S:ident $i:tt)*] [$Z:ident $n:tt] [$($bound:tt)*] [$P:ident] []) => {
         impl<In: Shape, T: Element, $($S: Shape,)* $($bound)* $Z: Layer<$P, T>> Layer<In, T> for ($($L,)* $Z,) {
             type Out = $Z::Out;
+
+            const FORWARD_BYTES: usize =
+                largest(&[$($L::FORWARD_BYTES,)* $Z::FORWARD_BYTES]) $(+ size_of::<TensorOf<$S, T>>())*;
 
             #[inline]
             fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>) {

@@ -7,7 +7,7 @@ use constnet::nalgebra::SVector;
 use constnet::network::Model;
 use constnet::optimizer::{Adagrad, Adam, Optimizer, RmsProp, Sgd};
 use constnet::train::{Fit, Memory, Trainer};
-use constnet::{Class, ConstZero, Dense, Dropout, Network, Relu, Residual, Sigmoid, Tanh, Vector};
+use constnet::{Class, ConstZero, Dense, Dropout, Network, Parallel, Relu, Residual, Sigmoid, Sum, Tanh, Vector};
 use std::borrow::BorrowMut;
 use std::sync::Mutex;
 use std::thread;
@@ -74,6 +74,17 @@ fn borrowed_memory_trains_to_the_same_bits() {
         let borrowed = train(Trainer::with_memory(Adam::const_new(0.05), Mse, &mut memory));
         assert!(borrowed == owned, "{time} memory");
     }
+}
+
+/// Would catch: a tensor between layers forgotten or counted twice, or what a layer keeps itself.
+#[test]
+fn forward_bytes_are_the_tensors() {
+    type Deep = Network<Vector<8>, (Dense<8, 16>, Residual<(Dense<16, 24>, Tanh, Dense<24, 16>)>, Dense<16, 4>)>;
+    type Wide = Network<Vector<8>, (Parallel<(Dense<8, 5>, Tanh, Dense<5, 6>), Dense<8, 6>, Sum>, Dense<6, 2>)>;
+    assert_eq!(Network::<Vector<8>, Dense<8, 4>>::FORWARD_BYTES, 4 * 4);
+    assert_eq!(Network::<Vector<8>, (Dense<8, 4, f64>,), f64>::FORWARD_BYTES, 8 * 4);
+    assert_eq!(Deep::FORWARD_BYTES, 4 * (16 + 16 + (24 + 24) + 4));
+    assert_eq!(Wide::FORWARD_BYTES, 4 * ((5 + 5) + 6 + 6 + 2));
 }
 
 type Mnist = Network<Vector<784>, (Dense<784, 64>, Relu, Dense<64, 64>, Relu, Dense<64, 10>)>;

@@ -129,7 +129,7 @@ section() {
 sizes() {
     local board=$1 demo=$2 elf stack
     elf=$(folder_of "$board")/$(target_of "$board")/release/$demo
-    stack=$(sed -nE 's/.*stack[^:]*: ([0-9]+) bytes.*/\1/p; s/^ +[0-9]+ +([0-9]+)  .*/\1/p' "$logs/$board-$demo" | sort -n | tail -n 1)
+    stack=$(sed -nE 's/.*stack[^:]*: ([0-9]+) bytes.*/\1/p; s/^ +[0-9]+ +([0-9]+) +[0-9]+  .*/\1/p' "$logs/$board-$demo" | sort -n | tail -n 1)
     printf '| %-10s | %-7s | %9d | %9d | %9d | %9d |\n' "$board" "$demo" "$(section "$elf" .vector_table .text .data)" \
         "$(section "$elf" .rodata)" "$(section "$elf" .data .bss .uninit)" "${stack:-0}"
 }

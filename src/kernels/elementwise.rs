@@ -19,11 +19,14 @@ macro_rules! strips {
         $crate::kernels::elementwise::strips!(@rest $lanes, $len, |$at, $W| $call, 8 4 2 1);
     };
     (@rest $lanes:expr, $len:expr, |$at:ident, $W:ident| $call:expr, $($width:literal)+) => {
-        $(if const { $width < $lanes } && $at + $width <= $len {
-            const $W: usize = $width;
-            $call;
-            $at += $W;
-        })+
+        #[allow(clippy::int_plus_one)] // A width of 1 is one of many.
+        {
+            $(if const { $width < $lanes } && $at + $width <= $len {
+                const $W: usize = $width;
+                $call;
+                $at += $W;
+            })+
+        }
     };
 }
 pub(crate) use strips;

@@ -175,6 +175,9 @@ where
 {
     type Out = Sequence<E, L>;
 
+    /// Keys and values of all steps; of the step at hand its query, what it finds, and its attention to each step.
+    const FORWARD_BYTES: usize = size_of::<T>() * (2 * E * L + 2 * E + L);
+
     fn forward(&self, x: &TensorOf<Sequence<E, L>, T>, y: &mut TensorOf<Sequence<E, L>, T>) {
         let mut qkv = [[[T::ZERO; E]; 3]; L];
         project(&self.in_proj_weight, &self.in_proj_bias, &x.data.0, &mut qkv);

@@ -61,6 +61,8 @@ where
 {
     type Out = S;
 
+    const FORWARD_BYTES: usize = L::FORWARD_BYTES;
+
     #[inline]
     fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
         self.0.forward(x, L::Out::tensor(y));

@@ -119,6 +119,8 @@ where
 {
     type Out = Out<L, C, LEN, T>;
 
+    const FORWARD_BYTES: usize = L::FORWARD_BYTES;
+
     #[inline]
     fn forward(&self, x: &TensorOf<Sequence<C, LEN>, T>, y: &mut TensorOf<Self::Out, T>) {
         for (x, y) in columns(x).iter().zip(L::Out::steps_mut(y)) {

@@ -296,3 +296,18 @@ impl Random {
         usize::try_from(self.next() >> 32).unwrap_or(0) % limit
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!(Net::Mnist.bytes(), 220_200);
+        // Each weight of a dense layer is one multiply-add.
+        let weights: usize = Net::Mnist.weights().iter().filter(|w| w.shape.len() == 2).map(|w| w.values.len()).sum();
+        assert_eq!(Net::Mnist.operations(false, 1), 2 * weights);
+        // Forward, the weights' gradient, and the inputs' but for the first layer's.
+        assert_eq!(Net::Xor.operations(true, 32), 2 * 32 * (12 + 12 + 4));
+    }
+}

@@ -132,3 +132,34 @@ pub fn write_times(to: &mut impl Write, build: &str, rounds: usize, filter: &str
 pub fn write_peaks(to: &mut impl Write, build: &str) -> io::Result<()> {
     peak::measure().iter().try_for_each(|peak| writeln!(to, "{build};{};peak;{}", peak.name, peak.gigaflops))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const XOR: Case = Case { net: Net::Xor, training: false, batch: 1 };
+
+    #[test]
+    fn a_peer_is_the_median_of_its_best_build() {
+        let lines = "plain;nalgebra;XOR, predict;30\nplain;nalgebra;XOR, predict;10\nplain;nalgebra;XOR, predict;20\n\
+                     native;nalgebra;XOR, predict;21\nnative;constnet;XOR, predict;5\n";
+        let results = Results::read(lines).expect("valid lines");
+        assert_eq!(results.of("plain", "nalgebra", XOR), Some(20.0));
+        assert_eq!(results.best("nalgebra", XOR), Some(20.0));
+        assert_eq!(results.of("plain", "constnet", XOR), None);
+        assert_eq!(results.builds(), ["native", "plain"]);
+    }
+
+    #[test]
+    fn a_peak_is_the_greatest_seen_of_the_first_that_the_machine_has() {
+        let results = Results::read("plain;narrow;peak;40\nnative;narrow;peak;50\n").expect("valid lines");
+        assert_eq!(results.peak(&["wide", "narrow"]), Some(("narrow", 50.0)));
+        assert_eq!(results.peak(&["wide"]), None);
+    }
+
+    #[test]
+    fn a_line_of_something_else_is_an_error() {
+        assert_eq!(Results::read("plain;nalgebra;20"), Err("plain;nalgebra;20".to_owned()));
+        assert!(Results::read("plain;nalgebra;XOR, predict;fast").is_err());
+    }
+}

@@ -4,6 +4,10 @@ use core::arch::asm;
 
 const PAINT: u32 = 0xA5C3_5A3C;
 
+/// What a prediction's code may take of the stack, besides the tensors that `Network::FORWARD_BYTES` tells: return addresses, saved
+/// registers, tiles of sums. The demos hold what they measure to it.
+pub const CODE_BYTES: usize = 1280;
+
 /// No more than this is painted.
 const MOST: usize = 64 * 1024;
 

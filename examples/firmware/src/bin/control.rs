@@ -8,8 +8,9 @@
 use constnet::nalgebra::SVector;
 use constnet_firmware::count::Counter;
 use constnet_firmware::nets::{POLICY, Policy, next, uniform};
+use constnet_firmware::stack::{self, CODE_BYTES};
 use constnet_firmware::text::{Decimals, Right};
-use constnet_firmware::{entry, on_tick, port, say, stack};
+use constnet_firmware::{entry, on_tick, port, say};
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// How often the timer interrupts in a second, and how many times are looked at.
@@ -47,12 +48,12 @@ fn main() -> bool {
     let (least, most) = (counter.instructions(LEAST.load(Relaxed)), counter.instructions(MOST.load(Relaxed)));
     let late = LATE.load(Relaxed);
     say!["instructions of a handler: ", least, " at best, ", most, " at worst"];
-    say!["stack: ", bytes, " bytes, the handler's among them"];
+    say!["stack: ", bytes, " bytes, the handler's among them, ", Policy::FORWARD_BYTES, " of them tensors"];
     say!["late: ", late, " of ", TICKS];
     for (i, motor) in (0..).zip(&MOTORS) {
         say!["motor ", Right::<1>(i), ": ", Decimals::<4>(f32::from_bits(motor.load(Relaxed)))];
     }
-    late == 0
+    late == 0 && bytes <= Policy::FORWARD_BYTES + CODE_BYTES
 }
 
 /// What the timer calls: reads sensors, computes, sets motors.

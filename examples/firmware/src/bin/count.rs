@@ -14,26 +14,27 @@ entry!(main);
 
 fn main() -> bool {
     let counter = Counter::new();
-    say!["instructions  stack bytes"];
-    predict("XOR 2-4-1 sigmoid", &counter, &nets::XOR);
-    predict("POLICY 13-64-64-4 tanh", &counter, &nets::POLICY);
-    predict("SMALL 64-32-10 relu, softmax", &counter, &nets::SMALL);
+    say!["instructions  stack  bound  (Network::FORWARD_BYTES, to which code adds some)"];
+    let mut holds = predict("XOR 2-4-1 sigmoid", &counter, &nets::XOR);
+    holds &= predict("POLICY 13-64-64-4 tanh", &counter, &nets::POLICY);
+    holds &= predict("SMALL 64-32-10 relu, softmax", &counter, &nets::SMALL);
     #[cfg(not(board = "microbit"))]
     {
-        predict("MNIST 784-64-64-10", &counter, &nets::MNIST);
-        predict("AE 640-128x4-8-128x4-640", &counter, &nets::AUTOENCODER);
+        holds &= predict("MNIST 784-64-64-10", &counter, &nets::MNIST);
+        holds &= predict("AE 640-128x4-8-128x4-640", &counter, &nets::AUTOENCODER);
         steps::run(&counter);
     }
-    true
+    holds
 }
 
-fn row(name: &str, instructions: u32, stack: usize) {
-    say![Right::<12>(instructions), Right::<13>(u32::try_from(stack).unwrap_or(0)), "  ", name];
+fn row(name: &str, instructions: u32, stack: usize, bound: usize) {
+    let number = |bytes| u32::try_from(bytes).unwrap_or(u32::MAX);
+    say![Right::<12>(instructions), Right::<7>(number(stack)), Right::<7>(number(bound)), "  ", name];
 }
 
-/// One prediction. The compiler knows neither the network nor the input: `count` hides them.
+/// One prediction. Whether the stack is within its bound. The compiler knows neither the network nor the input: `count` hides them.
 #[inline(never)]
-fn predict<In: Shape, L: Layer<In>>(name: &str, counter: &Counter, net: &'static Network<In, L>) {
+fn predict<In: Shape, L: Layer<In>>(name: &str, counter: &Counter, net: &'static Network<In, L>) -> bool {
     let mut x = TensorOf::<In, f32>::ZERO;
     let mut state = 7;
     x.as_mut_slice().fill_with(|| {
@@ -43,7 +44,9 @@ fn predict<In: Shape, L: Layer<In>>(name: &str, counter: &Counter, net: &'static
     let mut y = ConstZero::ZERO;
     let ((), instructions) = counter.count(|(net, x, y)| forward(net, x, y), (net, &x, &mut y));
     let ((), stack) = stack::high_water(|| forward(net, &x, &mut y));
-    row(name, instructions, stack);
+    let bound = Network::<In, L>::FORWARD_BYTES;
+    row(name, instructions, stack, bound);
+    stack <= bound + stack::CODE_BYTES
 }
 
 #[inline(never)]
@@ -86,7 +89,7 @@ mod steps {
         let mut step = |x: &[SVector<f32, 13>; 1]| trainer.step(policy, x, &y);
         let (_, instructions) = counter.count(&mut step, &x);
         let (_, stack) = stack::high_water(|| step(&x));
-        row("POLICY, one SGD step, batch 1", instructions, stack);
+        row("POLICY, one SGD step, batch 1", instructions, stack, 0);
 
         mnist.init_with(Init::default(), &mut rng);
         let mut trainer = Trainer::with_memory(rule, CrossEntropy, mnist_memory);
@@ -94,6 +97,6 @@ mod steps {
         let mut step = |x: &[SVector<f32, 784>; 1]| trainer.step(mnist, x, &y);
         let (_, instructions) = counter.count(&mut step, &x);
         let (_, stack) = stack::high_water(|| step(&x));
-        row("MNIST, one SGD step, batch 1", instructions, stack);
+        row("MNIST, one SGD step, batch 1", instructions, stack, 0);
     }
 }

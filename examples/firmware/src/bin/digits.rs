@@ -6,8 +6,9 @@ use constnet::Class;
 use constnet::nalgebra::SVector;
 use constnet_firmware::count::Counter;
 use constnet_firmware::nets::{BOUND, DIGITS, Digits, difference, samples};
+use constnet_firmware::stack::{self, CODE_BYTES};
 use constnet_firmware::text::{Decimals, Right};
-use constnet_firmware::{entry, say, stack};
+use constnet_firmware::{entry, say};
 
 entry!(main);
 
@@ -39,7 +40,7 @@ fn main() -> bool {
     }
     say!["accuracy: ", right, " of ", count, ", ", Decimals::<4>(ratio(right, count))];
     say!["instructions: ", least, " to ", most, " a prediction"];
-    say!["stack: ", deepest, " bytes"];
+    say!["stack: ", deepest, " bytes, ", Digits::FORWARD_BYTES, " of them tensors"];
     say![
         "answers: ",
         equal,
@@ -49,7 +50,7 @@ fn main() -> bool {
         Decimals::<9>(farthest),
         " away"
     ];
-    count > 0 && right * 100 >= count * 97 && farthest <= BOUND
+    count > 0 && right * 100 >= count * 97 && farthest <= BOUND && deepest <= Digits::FORWARD_BYTES + CODE_BYTES
 }
 
 /// A function of its own, as a firmware has it.
