@@ -8,8 +8,8 @@ use crate::scalar::Scalar;
 kernel! {
     /// One output of a signal's convolution, from what lies under each place of the window.
     ///
-    /// Each place has a sum of its own over the inputs, in their order; they are added to the bias in theirs. So they need not wait for
-    /// each other. `super::conv` has the same order for signals.
+    /// The products are added to the bias place by place, input by input, as in [`super::conv`], which has the same amount of work for an
+    /// output and so the same instructions: a stream gives the bits of the whole sequence.
     pub(crate) fn window<I>[T: Scalar, const IN: usize, const OUT: usize, const K: usize][T, IN, OUT, K](
         weight: &[[[T; OUT]; IN]; K],
         bias: Option<&[T; OUT]>,
@@ -30,18 +30,14 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const K: usize, co
     start: usize,
 ) {
     let weight = weight.as_flattened().as_flattened();
-    let mut total: [T; W] = bias.map_or([T::ZERO; W], |bias| load(bias, start));
+    let mut sums: [T; W] = bias.map_or([T::ZERO; W], |bias| load(bias, start));
     for (place, x) in x.into_iter().enumerate() {
-        let mut sums = [T::ZERO; W];
         for (i, &x) in x.iter().enumerate() {
             let column: [T; W] = load(weight, (place * IN + i) * OUT + start);
             for (sum, weight) in sums.iter_mut().zip(column) {
                 *sum = I::mul_add(weight, x, *sum);
             }
         }
-        for (total, sum) in total.iter_mut().zip(sums) {
-            *total += sum;
-        }
     }
-    store(total, y, start);
+    store(sums, y, start);
 }
