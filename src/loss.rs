@@ -47,23 +47,28 @@ macro_rules! mean_of_numbers {
             fn loss(&self, y: &S::Tensor<$T>, target: &X) -> $T {
                 use $crate::shape::Tensor;
                 let $this = self;
-                let mut sum = $T::ZERO;
-                for (&$y, &$t) in y.as_slice().iter().zip(target.tensor().as_slice()) {
-                    sum += $value;
-                }
+                let sum = $crate::kernels::loss::sum_of_pairs(
+                    y.as_slice(),
+                    target.tensor().as_slice(),
+                    #[inline(always)]
+                    |$y: $T, $t: $T| $value,
+                );
                 sum / $crate::loss::count::<S, $T>()
             }
 
             fn gradient(&self, y: &S::Tensor<$T>, target: &X, scale: $T, dy: &mut S::Tensor<$T>) -> $T {
                 use $crate::shape::Tensor;
                 let $this = self;
-                let scale = scale / $crate::loss::count::<S, $T>();
-                let mut sum = $T::ZERO;
-                let pairs = y.as_slice().iter().zip(target.tensor().as_slice());
-                for ((&$y, &$t), dy) in pairs.zip(dy.as_mut_slice()) {
-                    sum += $value;
-                    *dy = scale * $derivative;
-                }
+                let sum = $crate::kernels::loss::gradient_of_pairs(
+                    y.as_slice(),
+                    target.tensor().as_slice(),
+                    #[inline(always)]
+                    |$y: $T, $t: $T| $value,
+                    #[inline(always)]
+                    |$y: $T, $t: $T| $derivative,
+                    scale / $crate::loss::count::<S, $T>(),
+                    dy.as_mut_slice(),
+                );
                 sum / $crate::loss::count::<S, $T>()
             }
         }

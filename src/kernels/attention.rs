@@ -1,97 +1,128 @@
-//! One head of attention, for one query at a time.
-#![allow(clippy::many_single_char_names)] // Queries, keys, values and probabilities have no other names.
+//! Self-attention: queries, keys and values of each step, and what the heads make of them, one query at a time.
+#![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
-use crate::kernels::softmax::softmax_in_place;
-use crate::kernels::sum::sum_of;
+use super::dense::product;
+use super::dispatch::{Isa, kernel, lanes};
+use super::elementwise::strips;
+use super::recurrent::products;
+use super::row::{for_each, strip, strip_mut};
+use super::softmax::softmax_in_place;
+use super::tile::{store, tiles};
 use crate::scalar::Scalar;
 
-/// A head: the numbers of each step that it sees, and the scale of its scores.
-#[derive(Clone, Copy)]
-pub(crate) struct Head<T> {
-    start: usize,
-    width: usize,
-    scale: T,
+/// Query, key and value of a step.
+pub(crate) type Projections<T, const E: usize> = [[T; E]; 3];
+
+kernel! {
+    /// Query, key and value of each step.
+    pub(crate) fn project<I>[T: Scalar, const E: usize][T, E](
+        weight: &[[[T; E]; 3]; E],
+        bias: &[[T; E]; 3],
+        x: &[[T; E]],
+        qkv: &mut [Projections<T, E>],
+    ), work 3 * E * E; {
+        for (x, [q, k, v]) in x.iter().zip(qkv) {
+            tiles!(E, lanes::<I, T>(), |start, W| {
+                let [of_q, of_k, of_v] = products::<I, T, E, 3, E, W>(bias, weight, x, start);
+                store(of_q, q, start);
+                store(of_k, k, start);
+                store(of_v, v, start);
+            });
+        }
+    }
 }
 
-/// The query of a step, and the keys and the values that it sees.
-type Seen<'a, T, const E: usize> = (&'a [T; E], &'a [[T; E]], &'a [[T; E]]);
+/// The numbers of each step that belong to a head: from the first on, so many.
+#[inline(always)]
+const fn head<const E: usize, const HEADS: usize>(head: usize) -> (usize, usize) {
+    let width = match E.checked_div(HEADS) {
+        Some(width) => width,
+        None => 0,
+    };
+    (head * width, width)
+}
 
-/// Their gradients.
-type SeenMut<'a, T, const E: usize> = (&'a mut [T; E], &'a mut [[T; E]], &'a mut [[T; E]]);
+#[inline(always)]
+fn of<T>(x: &[T], (start, width): (usize, usize)) -> &[T] {
+    x.get(start..start + width).unwrap_or(&[])
+}
 
-impl<T: Scalar> Head<T> {
-    /// `HEADS` heads that share `width` numbers of each step.
-    #[allow(clippy::cast_precision_loss)]
-    pub(crate) fn all<const E: usize, const HEADS: usize>() -> impl Iterator<Item = Self> + Clone {
-        let width = const {
-            match E.checked_div(HEADS) {
-                Some(width) => width,
-                None => 0,
+#[inline(always)]
+fn of_mut<T>(x: &mut [T], (start, width): (usize, usize)) -> &mut [T] {
+    x.get_mut(start..start + width).unwrap_or(&mut [])
+}
+
+kernel! {
+    /// For each head `p = softmax(scale K q)`, and its part of `y`: `V p`. The step with the query `q` sees the steps of `seen`.
+    pub(crate) fn attend<I>[T: Scalar, const E: usize, const HEADS: usize, const L: usize][T, E, HEADS, L](
+        q: &[T; E],
+        seen: &[Projections<T, E>],
+        scale: T,
+        parts: &mut [[T; L]; HEADS],
+        y: &mut [T; E],
+    ), work E * L; {
+        for (h, part) in parts.iter_mut().enumerate() {
+            let head = head::<E, HEADS>(h);
+            let (q, y) = (of(q, head), of_mut(y, head));
+            let p = part.get_mut(..seen.len()).unwrap_or(&mut []);
+            for (p, [_, k, _]) in p.iter_mut().zip(seen) {
+                *p = scale * product::<I, T>(q, of(k, head));
             }
-        };
-        let scale = T::from_f64(1.0 / libm::sqrt(width as f64));
-        (0..HEADS).map(move |head| Self { start: head * width, width, scale })
-    }
-
-    #[inline]
-    fn of<'a>(&self, x: &'a [T]) -> &'a [T] {
-        x.get(self.start..self.start + self.width).unwrap_or(&[])
-    }
-
-    #[inline]
-    fn of_mut<'a>(&self, x: &'a mut [T]) -> &'a mut [T] {
-        x.get_mut(self.start..self.start + self.width).unwrap_or(&mut [])
-    }
-
-    /// `p = softmax(scale K q)` and `y = V p`: the head's part of `y`.
-    #[inline]
-    pub(crate) fn attend<const E: usize>(&self, (q, k, v): Seen<'_, T, E>, p: &mut [T], y: &mut [T; E]) {
-        let (q, y) = (self.of(q), self.of_mut(y));
-        for (p, k) in p.iter_mut().zip(k) {
-            *p = self.scale * dot(q, self.of(k));
-        }
-        softmax_in_place(p);
-        y.fill(T::ZERO);
-        for (&p, v) in p.iter().zip(v) {
-            add_scaled(y, p, self.of(v));
+            softmax_in_place::<I, T>(p);
+            y.fill(T::ZERO);
+            let terms = p.iter().zip(seen).map(|(&p, [_, _, v])| (p, of(v, head)));
+            add_scaled::<I, T>(y, terms);
         }
     }
+}
 
-    /// Adds the gradients of query, keys and values, given `p` of [`attend`](Head::attend). `dp` is working memory.
-    #[inline]
-    pub(crate) fn backward<const E: usize>(
-        &self,
-        (q, k, v): Seen<'_, T, E>,
-        p: &[T],
+/// `sum += scale * x` over all terms, in their order.
+#[inline(always)]
+fn add_scaled<'a, I: Isa, T: Scalar>(sum: &mut [T], terms: impl Iterator<Item = (T, &'a [T])> + Clone) {
+    let len = sum.len();
+    strips!(lanes::<I, T>(), len, |at, W| {
+        if let Some(place) = strip_mut::<T, W>(sum, at) {
+            let mut sums = *place;
+            for (scale, x) in terms.clone() {
+                if let Some(x) = strip::<T, W>(x, at) {
+                    for (sum, &x) in sums.iter_mut().zip(x) {
+                        *sum = I::mul_add(x, scale, *sum);
+                    }
+                }
+            }
+            *place = sums;
+        }
+    });
+}
+
+kernel! {
+    /// Sets the gradient of the query and adds those of the keys and the values that it saw, given `parts` of [`attend`].
+    pub(crate) fn attend_backward<I>[T: Scalar, const E: usize, const HEADS: usize, const L: usize][T, E, HEADS, L](
+        q: &[T; E],
+        seen: &[Projections<T, E>],
+        scale: T,
+        parts: &[[T; L]; HEADS],
         dy: &[T; E],
-        (dq, dk, dv): SeenMut<'_, T, E>,
-        dp: &mut [T],
-    ) {
-        let (q, dy, dq) = (self.of(q), self.of(dy), self.of_mut(dq));
-        let mut mean = T::ZERO;
-        for (((&p, dp), v), dv) in p.iter().zip(&mut *dp).zip(v).zip(dv) {
-            *dp = dot(dy, self.of(v));
-            mean += p * *dp;
-            add_scaled(self.of_mut(dv), p, dy);
-        }
-        for (((&p, &mut dp), k), dk) in p.iter().zip(dp).zip(k).zip(dk) {
-            let slope = self.scale * p * (dp - mean);
-            add_scaled(dq, slope, self.of(k));
-            add_scaled(self.of_mut(dk), slope, q);
+        d: &mut [Projections<T, E>],
+        dq: &mut [T; E],
+    ), work E * L; {
+        let mut slopes = [T::ZERO; L];
+        for (h, p) in parts.iter().enumerate() {
+            let head = head::<E, HEADS>(h);
+            let (q, dy, dq) = (of(q, head), of(dy, head), of_mut(dq, head));
+            let mut mean = T::ZERO;
+            for (((&p, dp), [_, _, v]), [_, _, dv]) in p.iter().zip(&mut slopes).zip(seen).zip(&mut *d) {
+                *dp = product::<I, T>(dy, of(v, head));
+                mean = I::mul_add(p, *dp, mean);
+                for_each::<I, T, 1>([dy], of_mut(dv, head), |[dy], dv, _| I::mul_add(p, dy, dv));
+            }
+            for ((&p, slope), [_, dk, _]) in p.iter().zip(&mut slopes).zip(&mut *d) {
+                *slope = scale * p * (*slope - mean);
+                let slope = *slope;
+                for_each::<I, T, 1>([q], of_mut(dk, head), |[q], dk, _| I::mul_add(slope, q, dk));
+            }
+            dq.fill(T::ZERO);
+            add_scaled::<I, T>(dq, slopes.iter().zip(seen).map(|(&slope, [_, k, _])| (slope, of(k, head))));
         }
     }
-}
-
-/// `acc += scale * x`
-#[inline]
-fn add_scaled<T: Scalar>(acc: &mut [T], scale: T, x: &[T]) {
-    for (acc, &x) in acc.iter_mut().zip(x) {
-        *acc += x * scale;
-    }
-}
-
-/// `sum of a * b`
-#[inline]
-fn dot<T: Scalar>(a: &[T], b: &[T]) -> T {
-    sum_of(a, b, |a, b| a * b)
 }

@@ -155,7 +155,7 @@ fn add_column<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: 
 
 /// The sum over the parts, as a binary tree.
 #[inline(always)]
-fn sum_of_parts<T: Scalar, const W: usize, const ROWS: usize, const PARTS: usize>(
+pub(crate) fn sum_of_parts<T: Scalar, const W: usize, const ROWS: usize, const PARTS: usize>(
     mut parts: [[[T; W]; ROWS]; PARTS],
 ) -> [[T; W]; ROWS] {
     let mut half = PARTS / 2;

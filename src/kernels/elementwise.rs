@@ -16,7 +16,7 @@ macro_rules! strips {
                 $at += $W;
             }
         }, 16 8 4 2 1);
-        strips!(@rest $lanes, $len, |$at, $W| $call, 8 4 2 1);
+        $crate::kernels::elementwise::strips!(@rest $lanes, $len, |$at, $W| $call, 8 4 2 1);
     };
     (@rest $lanes:expr, $len:expr, |$at:ident, $W:ident| $call:expr, $($width:literal)+) => {
         #[allow(clippy::int_plus_one)] // A width of 1 is one of many.
@@ -29,6 +29,7 @@ macro_rules! strips {
         }
     };
 }
+pub(crate) use strips;
 
 /// The `W` numbers from `at` on.
 ///

@@ -1,35 +1,46 @@
-//! Mean and deviation of a group of numbers, and the way back through them.
+//! Normalisation by mean and deviation of a group of numbers, and the way back.
 //!
-//! A group is `WIDTH` channels, from `start` on, of each position of a tensor: its rows.
+//! A group is some channels side by side of each position of a tensor: its rows. A sum over it has a partial sum for each
+//! channel, over the positions in their order; [`total`] adds those.
+#![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
-use super::sum::sum_of;
+use super::dispatch::{Isa, kernel};
+use super::row::{for_each, total};
 use crate::scalar::Scalar;
 
 /// The mean of a group, and 1 over its standard deviation.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Moments<T> {
-    pub(crate) mean: T,
-    pub(crate) scale: T,
+struct Moments<T> {
+    mean: T,
+    scale: T,
 }
 
-/// Which channels of each position belong together.
+/// Which channels of each position belong together: one of `GROUPS`, by its number.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Group {
-    pub(crate) start: usize,
-    pub(crate) width: usize,
-}
+struct Group<const C: usize, const GROUPS: usize>(usize);
 
-impl Group {
+impl<const C: usize, const GROUPS: usize> Group<C, GROUPS> {
+    const WIDTH: usize = match C.checked_div(GROUPS) {
+        Some(width) => width,
+        None => 0,
+    };
+
     /// The channels of one position.
-    #[inline]
-    pub(crate) fn of<T>(self, position: &[T]) -> &[T] {
-        position.get(self.start..self.start + self.width).unwrap_or_default()
+    #[inline(always)]
+    fn of<T>(self, position: &[T; C]) -> &[T] {
+        if GROUPS == 1 {
+            return position;
+        }
+        position.get(self.0 * Self::WIDTH..).and_then(|rest| rest.get(..Self::WIDTH)).unwrap_or_default()
     }
 
     /// The same, to write to.
-    #[inline]
-    pub(crate) fn of_mut<T>(self, position: &mut [T]) -> &mut [T] {
-        position.get_mut(self.start..self.start + self.width).unwrap_or_default()
+    #[inline(always)]
+    fn of_mut<T>(self, position: &mut [T; C]) -> &mut [T] {
+        if GROUPS == 1 {
+            return position;
+        }
+        position.get_mut(self.0 * Self::WIDTH..).and_then(|rest| rest.get_mut(..Self::WIDTH)).unwrap_or_default()
     }
 }
 
@@ -37,72 +48,124 @@ impl Group {
 ///
 /// Chan, Golub & LeVeque (1983): the second pass sums the distances from the mean as well as their squares, which makes good
 /// what the first lost to rounding.
-#[inline]
-pub(crate) fn moments<T: Scalar, const C: usize, const CENTRED: bool>(
+#[inline(always)]
+fn moments<I: Isa, T: Scalar, const C: usize, const GROUPS: usize, const CENTRED: bool>(
     x: &[[T; C]],
-    group: Group,
+    group: Group<C, GROUPS>,
     epsilon: T,
 ) -> Moments<T> {
-    let per_number = T::ONE / count::<T, C>(x, group);
+    let per_number = T::ONE / count::<T, C, GROUPS>(x);
     let mut mean = T::ZERO;
     if CENTRED {
-        for row in x {
-            let row = group.of(row);
-            mean += sum_of(row, row, |x, _| x);
-        }
-        mean *= per_number;
+        mean = sum_over::<I, T, C, GROUPS, 1>([x], group, |[x]| x) * per_number;
     }
-    let (mut rest, mut squares) = (T::ZERO, T::ZERO);
-    for row in x {
-        let row = group.of(row);
-        if CENTRED {
-            rest += sum_of(row, row, |x, _| x - mean);
-        }
-        squares += sum_of(row, row, |x, _| (x - mean) * (x - mean));
-    }
-    let rest = rest * per_number;
+    let squares = sum_over::<I, T, C, GROUPS, 1>([x], group, |[x]| (x - mean) * (x - mean));
+    let rest = if CENTRED { sum_over::<I, T, C, GROUPS, 1>([x], group, |[x]| x - mean) * per_number } else { T::ZERO };
     let variance = (squares * per_number - rest * rest).max(T::ZERO);
     Moments { mean: mean + rest, scale: T::ONE / (variance + epsilon).sqrt() }
 }
 
-/// How many numbers belong to a group.
-#[inline]
-#[allow(clippy::cast_precision_loss)]
-pub(crate) fn count<T: Scalar, const C: usize>(x: &[[T; C]], group: Group) -> T {
-    T::from_f64((x.len() * group.width) as f64)
+/// The sum of `f` over a group.
+#[inline(always)]
+fn sum_over<I: Isa, T: Scalar, const C: usize, const GROUPS: usize, const N: usize>(
+    x: [&[[T; C]]; N],
+    group: Group<C, GROUPS>,
+    f: impl Fn([T; N]) -> T,
+) -> T {
+    let mut sums = [T::ZERO; C];
+    let sums = group.of_mut(&mut sums);
+    for position in 0..x.first().map_or(0, |x| x.len()) {
+        let mut numbers: [&[T]; N] = [&[]; N];
+        for (numbers, x) in numbers.iter_mut().zip(x) {
+            *numbers = x.get(position).map_or(&[], |x| group.of(x));
+        }
+        for_each::<I, T, N>(numbers, sums, |x, sum, _| sum + f(x));
+    }
+    total(sums)
 }
 
-/// From the gradient of what was normalised, which stands in `dx`, to that of `x`:
-///
-/// ```text
-/// dx = scale (g - mean of g - n mean of (g n))    n = (x - mean) scale
-/// ```
-#[inline]
-pub(crate) fn backward<T: Scalar, const C: usize, const CENTRED: bool>(
-    x: &[[T; C]],
-    group: Group,
-    Moments { mean, scale }: Moments<T>,
-    dx: &mut [[T; C]],
-) {
-    let per_number = T::ONE / count::<T, C>(x, group);
-    let (mut g_sum, mut product_sum) = (T::ZERO, T::ZERO);
-    for (x, g) in x.iter().zip(&*dx) {
-        let (x, g) = (group.of(x), group.of(g));
-        if CENTRED {
-            g_sum += sum_of(g, g, |g, _| g);
+/// How many numbers belong to a group.
+#[inline(always)]
+#[allow(clippy::cast_precision_loss)]
+fn count<T: Scalar, const C: usize, const GROUPS: usize>(x: &[[T; C]]) -> T {
+    T::from_f64((x.len() * Group::<C, GROUPS>::WIDTH) as f64)
+}
+
+kernel! {
+    /// `y = (x - mean) / deviation * weight + bias` for a group.
+    pub(crate) fn normalise<I>[T: Scalar, const C: usize, const GROUPS: usize, const CENTRED: bool][T, C, GROUPS, CENTRED](
+        x: &[[T; C]],
+        group: usize,
+        epsilon: T,
+        weight: &[T; C],
+        bias: Option<&[T; C]>,
+        y: &mut [[T; C]],
+    ), work 10 * C; {
+        let group = Group::<C, GROUPS>(group);
+        let Moments { mean, scale } = moments::<I, T, C, GROUPS, CENTRED>(x, group, epsilon);
+        let weight = group.of(weight);
+        for (x, y) in x.iter().zip(y) {
+            let (x, y) = (group.of(x), group.of_mut(y));
+            if let Some(bias) = bias {
+                for_each::<I, T, 3>([x, weight, group.of(bias)], y, |[x, weight, bias], _, _| {
+                    I::mul_add((x - mean) * scale, weight, bias)
+                });
+            } else {
+                for_each::<I, T, 2>([x, weight], y, |[x, weight], _, _| (x - mean) * scale * weight);
+            }
         }
-        product_sum += sum_of(g, x, |g, x| g * ((x - mean) * scale));
     }
-    let (g_mean, product_mean) = (g_sum * per_number, product_sum * per_number);
-    for (x, dx) in x.iter().zip(dx) {
-        for (&x, dx) in group.of(x).iter().zip(group.of_mut(dx)) {
-            *dx = scale * (*dx - (g_mean + (x - mean) * scale * product_mean));
+}
+
+kernel! {
+    /// Adds to the gradients of weight and bias what a group gives. With `dx`, sets it:
+    ///
+    /// ```text
+    /// dx = scale (g - mean of g - n mean of (g n))    g = dy weight, n = (x - mean) scale
+    /// ```
+    pub(crate) fn normalise_backward<I>[T: Scalar, const C: usize, const GROUPS: usize, const CENTRED: bool][T, C, GROUPS, CENTRED](
+        x: &[[T; C]],
+        group: usize,
+        epsilon: T,
+        weight: &[T; C],
+        dy: &[[T; C]],
+        d_weight: &mut [T; C],
+        d_bias: Option<&mut [T; C]>,
+        dx: Option<&mut [[T; C]]>,
+    ), work 10 * C; {
+        let group = Group::<C, GROUPS>(group);
+        let Moments { mean, scale } = moments::<I, T, C, GROUPS, CENTRED>(x, group, epsilon);
+        let d_weight = group.of_mut(d_weight);
+        for (x, dy) in x.iter().zip(dy) {
+            for_each::<I, T, 2>([group.of(x), group.of(dy)], d_weight, |[x, dy], sum, _| {
+                I::mul_add(dy, (x - mean) * scale, sum)
+            });
+        }
+        if let Some(d_bias) = d_bias {
+            let d_bias = group.of_mut(d_bias);
+            for dy in dy {
+                for_each::<I, T, 1>([group.of(dy)], d_bias, |[dy], sum, _| sum + dy);
+            }
+        }
+        let Some(dx) = dx else { return };
+        let weight = group.of(weight);
+        for (dy, dx) in dy.iter().zip(&mut *dx) {
+            for_each::<I, T, 2>([group.of(dy), weight], group.of_mut(dx), |[dy, weight], _, _| dy * weight);
+        }
+        let per_number = T::ONE / count::<T, C, GROUPS>(x);
+        let g_mean = if CENTRED { sum_over::<I, T, C, GROUPS, 1>([dx], group, |[g]| g) * per_number } else { T::ZERO };
+        let product_mean = sum_over::<I, T, C, GROUPS, 2>([dx, x], group, |[g, x]| g * ((x - mean) * scale)) * per_number;
+        for (x, dx) in x.iter().zip(dx) {
+            for_each::<I, T, 1>([group.of(x)], group.of_mut(dx), |[x], g, _| {
+                scale * (g - I::mul_add((x - mean) * scale, product_mean, g_mean))
+            });
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::dispatch::Target;
     use super::*;
 
     /// A mean far above the deviation: what a difference of sums of squares would lose, in `f32`.
@@ -110,17 +173,17 @@ mod tests {
     #[allow(clippy::cast_precision_loss)]
     fn large_means() {
         let x: [[f32; 3]; 1000] = core::array::from_fn(|i| [1e5 + (i % 4) as f32, 0.0, -(i as f32)]);
-        let moments = moments::<f32, 3, true>(&x, Group { start: 0, width: 1 }, 0.0);
+        let moments = moments::<Target, f32, 3, 3, true>(&x, Group(0), 0.0);
         assert!((moments.mean - (1e5 + 1.5)).abs() < 0.01, "{moments:?}");
         assert!((moments.scale - 1.0 / 1.25_f32.sqrt()).abs() < 1e-4, "{moments:?}");
     }
 
-    /// Every number of the group and none beside it, whatever the tail of the eight sums.
+    /// Every number of the group and none beside it, whatever the tail of the sums.
     #[test]
     #[allow(clippy::float_cmp)] // Small integers: exact.
     fn a_group_of_each_position() {
-        let x: [[f64; 21]; 2] = [core::array::from_fn(|i| if i < 2 { 1e9 } else { 3.0 }), [7.0; 21]];
-        let moments = moments::<f64, 21, true>(&x, Group { start: 2, width: 19 }, 0.0);
+        let x: [[f64; 38]; 2] = [core::array::from_fn(|i| if i < 19 { 1e9 } else { 3.0 }), [7.0; 38]];
+        let moments = moments::<Target, f64, 38, 2, true>(&x, Group(1), 0.0);
         assert_eq!((moments.mean, moments.scale), (5.0, 0.5));
     }
 }

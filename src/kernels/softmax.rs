@@ -1,7 +1,16 @@
-//! Softmax over the numbers of one position, and its gradient.
+//! Softmax over the numbers of one position, its logarithm, and their gradients.
+#![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
-use super::sum::sum_of;
+use super::dispatch::{Isa, kernel};
+use super::flat::one_by_one;
+use super::row::{for_each, sum_of, total};
 use crate::scalar::Scalar;
+
+/// How many numbers a position has: a constant, so that no loop has a rest that is not known.
+pub(crate) trait Position {
+    /// At least 1.
+    const WIDTH: usize;
+}
 
 /// `ln(sum of exp(x))`, in two parts: where the largest number is large, their sum would have lost the second.
 pub(crate) struct LogSum<T> {
@@ -12,81 +21,121 @@ pub(crate) struct LogSum<T> {
 
 impl<T: Scalar> LogSum<T> {
     /// `x - ln(sum of exp(x))`
+    #[inline(always)]
     pub(crate) fn below(&self, x: T) -> T {
         (x - self.max) - self.rest
     }
 }
 
-/// `y = softmax(x)` over one position.
-pub(crate) fn softmax<T: Scalar>(x: &[T], y: &mut [T]) -> LogSum<T> {
+/// `y = exp(x - max x)`: gives the greatest `x`, and the sum of `y`.
+#[inline(always)]
+fn powers<I: Isa, T: Scalar>(x: &[T], y: &mut [T]) -> (T, T) {
     let max = maximum(x);
-    for (&x, y) in x.iter().zip(&mut *y) {
-        *y = (x - max).exp();
-    }
-    let sum = sum(y);
-    for y in y {
-        *y /= sum;
-    }
-    LogSum { max, rest: sum.ln() }
+    for_each::<I, T, 1>([x], y, |[x], _, _| (x - max).exp());
+    (max, total(y))
+}
+
+#[inline(always)]
+fn log_sum<I: Isa, T: Scalar>(x: &[T]) -> LogSum<T> {
+    let max = maximum(x);
+    LogSum { max, rest: sum_of::<I, T, 1>([x], |[x]| (x - max).exp()).ln() }
 }
 
 /// `y = softmax(y)` over one position.
-pub(crate) fn softmax_in_place<T: Scalar>(y: &mut [T]) {
+#[inline(always)]
+pub(crate) fn softmax_in_place<I: Isa, T: Scalar>(y: &mut [T]) {
     let max = maximum(y);
-    for y in &mut *y {
-        *y = (*y - max).exp();
+    for_each::<I, T, 0>([], y, |[], y, _| (y - max).exp());
+    let sum = total(y);
+    for_each::<I, T, 0>([], y, |[], y, _| y / sum);
+}
+
+kernel! {
+    /// `y = softmax(x)` over each position.
+    pub(crate) fn softmax<I>[T: Scalar, P: Position][T, P](x: &[T], y: &mut [T]), work 10 * P::WIDTH; {
+        for (x, y) in one_by_one(x.chunks_exact(P::WIDTH)).zip(y.chunks_exact_mut(P::WIDTH)) {
+            let (_, sum) = powers::<I, T>(x, y);
+            for_each::<I, T, 0>([], y, |[], y, _| y / sum);
+        }
     }
-    let sum = sum(y);
-    for y in y {
-        *y /= sum;
+}
+
+kernel! {
+    /// `ln(sum of exp(x))` over one position, without overflow.
+    pub(crate) fn log_sum_exp<I>[T: Scalar, const N: usize][T, N](x: &[T; N]) -> LogSum<T>, work 10 * N; {
+        log_sum::<I, T>(x)
     }
 }
 
-/// `ln(sum of exp(x))` over one position, without overflow.
-pub(crate) fn log_sum_exp<T: Scalar>(x: &[T]) -> LogSum<T> {
-    let max = maximum(x);
-    let sum = sum_of(x, x, |x, _| (x - max).exp());
-    LogSum { max, rest: sum.ln() }
+kernel! {
+    /// `dx = scale (softmax(x) - target)`, where the target is its first number at one place, and its second at all others.
+    pub(crate) fn softmax_less_target<I>[T: Scalar, const N: usize][T, N](
+        x: &[T; N],
+        place: usize,
+        target: [T; 2],
+        scale: T,
+        dx: &mut [T; N],
+    ) -> LogSum<T>, work 10 * N; {
+        let ([on, off], (max, sum)) = (target, powers::<I, T>(x, dx));
+        for_each::<I, T, 0>([], dx, |[], y, i| scale * (y / sum - if i == place { on } else { off }));
+        LogSum { max, rest: sum.ln() }
+    }
 }
 
-/// In the order of [`sum_of`]: the eight sums are the lanes of a vector.
-fn sum<T: Scalar>(x: &[T]) -> T {
-    sum_of(x, x, |x, _| x)
-}
-
-/// The largest, by eight partial maxima.
+/// The largest, by sixteen partial maxima.
+#[inline(always)]
 fn maximum<T: Scalar>(x: &[T]) -> T {
-    let (chunks, tail) = x.as_chunks::<8>();
-    let mut all = [x.first().copied().unwrap_or(T::ZERO); 8];
-    for x in chunks.iter().map(<[T; 8]>::as_slice).chain([tail]) {
+    let (chunks, tail) = x.as_chunks::<16>();
+    let mut all = [x.first().copied().unwrap_or(T::ZERO); 16];
+    for x in chunks {
         for (max, &x) in all.iter_mut().zip(x) {
             *max = max.max(x);
         }
     }
-    let [m0, m1, m2, m3, m4, m5, m6, m7] = all;
-    m0.max(m4).max(m2.max(m6)).max(m1.max(m5).max(m3.max(m7)))
+    for (max, &x) in all.iter_mut().zip(tail) {
+        *max = max.max(x);
+    }
+    let mut half = 8;
+    while half > 0 {
+        let (low, high) = all.split_at_mut(half);
+        for (low, &high) in low.iter_mut().zip(&*high) {
+            *low = low.max(high);
+        }
+        half /= 2;
+    }
+    all.first().copied().unwrap_or(T::ZERO)
 }
 
-/// `y = x - ln(sum of exp(x))`
-pub(crate) fn log_softmax<T: Scalar>(x: &[T], y: &mut [T]) {
-    let all = log_sum_exp(x);
-    for (&x, y) in x.iter().zip(y) {
-        *y = all.below(x);
+kernel! {
+    /// `y = x - ln(sum of exp(x))` over each position.
+    pub(crate) fn log_softmax<I>[T: Scalar, P: Position][T, P](x: &[T], y: &mut [T]), work 10 * P::WIDTH; {
+        for (x, y) in one_by_one(x.chunks_exact(P::WIDTH)).zip(y.chunks_exact_mut(P::WIDTH)) {
+            let all = log_sum::<I, T>(x);
+            for_each::<I, T, 1>([x], y, |[x], _, _| all.below(x));
+        }
     }
 }
 
-/// `dx = y (dy - y . dy)`
-pub(crate) fn softmax_backward<T: Scalar>(y: &[T], dy: &[T], dx: &mut [T]) {
-    let mean = sum_of(y, dy, |y, dy| y * dy);
-    for ((&y, &dy), dx) in y.iter().zip(dy).zip(dx) {
-        *dx = y * (dy - mean);
+kernel! {
+    /// `dx = y (dy - y . dy)` over each position.
+    pub(crate) fn softmax_backward<I>[T: Scalar, P: Position][T, P](y: &[T], dy: &[T], dx: &mut [T]),
+        work 4 * P::WIDTH; {
+        let positions = one_by_one(y.chunks_exact(P::WIDTH)).zip(dy.chunks_exact(P::WIDTH));
+        for ((y, dy), dx) in positions.zip(dx.chunks_exact_mut(P::WIDTH)) {
+            let mean = sum_of::<I, T, 2>([y, dy], |[y, dy]| y * dy);
+            for_each::<I, T, 2>([y, dy], dx, |[y, dy], _, _| y * (dy - mean));
+        }
     }
 }
 
-/// `dx = dy - exp(y) sum of dy`
-pub(crate) fn log_softmax_backward<T: Scalar>(y: &[T], dy: &[T], dx: &mut [T]) {
-    let sum = sum(dy);
-    for ((&y, &dy), dx) in y.iter().zip(dy).zip(dx) {
-        *dx = dy - y.exp() * sum;
+kernel! {
+    /// `dx = dy - exp(y) sum of dy` over each position.
+    pub(crate) fn log_softmax_backward<I>[T: Scalar, P: Position][T, P](y: &[T], dy: &[T], dx: &mut [T]),
+        work 10 * P::WIDTH; {
+        let positions = one_by_one(y.chunks_exact(P::WIDTH)).zip(dy.chunks_exact(P::WIDTH));
+        for ((y, dy), dx) in positions.zip(dx.chunks_exact_mut(P::WIDTH)) {
+            let sum = total(dy);
+            for_each::<I, T, 2>([y, dy], dx, |[y, dy], _, _| dy - y.exp() * sum);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Sums of scaled columns, and dot products.
+//! Sums of scaled columns.
 
 use crate::scalar::Scalar;
 
@@ -57,30 +57,6 @@ fn tile<'a, T: Scalar, const W: usize, const N: usize>(
     *acc = sum;
 }
 
-/// `sum of a * b`, in the order of [`sum_of`].
-#[inline]
-pub(crate) fn dot<T: Scalar, const N: usize>(a: &[T; N], b: &[T; N]) -> T {
-    sum_of(a, b, |a, b| a * b)
-}
-
-/// `sum of f(a, b)`: eight partial sums, element `i` in sum `i % 8`, added as a binary tree.
-#[inline]
-pub(crate) fn sum_of<T: Scalar>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
-    let (a, a_tail) = a.as_chunks::<8>();
-    let (b, b_tail) = b.as_chunks::<8>();
-    let mut sum = [T::ZERO; 8];
-    for (a, b) in a.iter().zip(b) {
-        for ((sum, &a), &b) in sum.iter_mut().zip(a).zip(b) {
-            *sum += f(a, b);
-        }
-    }
-    for ((sum, &a), &b) in sum.iter_mut().zip(a_tail).zip(b_tail) {
-        *sum += f(a, b);
-    }
-    let [s0, s1, s2, s3, s4, s5, s6, s7] = sum;
-    ((s0 + s4) + (s2 + s6)) + ((s1 + s5) + (s3 + s7))
-}
-
 #[cfg(test)]
 #[allow(clippy::cast_precision_loss, clippy::float_cmp)] // Small integers: exact.
 mod tests {
@@ -91,13 +67,10 @@ mod tests {
         let terms = [(term(0), 2.0), (term(1), -3.0), (term(2), 0.5)];
         let mut acc: [f64; N] = core::array::from_fn(|i| i as f64);
         add_scaled(&mut acc, terms.iter().map(|(t, s)| (t, *s)));
-        let mut dots = 0.0;
         for (i, acc) in acc.into_iter().enumerate() {
             let expected = i as f64 + terms[0].0[i] * 2.0 - terms[1].0[i] * 3.0 + terms[2].0[i] * 0.5;
             assert_eq!(acc, expected, "element {i} of {N}");
-            dots += terms[0].0[i] * terms[1].0[i];
         }
-        assert_eq!(dot(&terms[0].0, &terms[1].0), dots, "dot of {N}");
     }
 
     /// Every tail of the tiling: catches an element left out or added twice.

@@ -33,6 +33,22 @@ pub(crate) fn store<T: Scalar, const W: usize, const N: usize>(tile: [T; W], all
     }
 }
 
+/// `f` of the numbers at each place of some tiles.
+///
+/// A loop, since `core::array::from_fn` and `map` are functions that may be called, and then run without the instructions of a kernel.
+#[inline(always)]
+pub(crate) fn each<T: Scalar, const N: usize, const W: usize>(x: [&[T; W]; N], f: impl Fn([T; N]) -> T) -> [T; W] {
+    let mut y = [T::ZERO; W];
+    for (k, y) in y.iter_mut().enumerate() {
+        let mut at_place = [T::ZERO; N];
+        for (number, x) in at_place.iter_mut().zip(x) {
+            *number = x.get(k).copied().unwrap_or(T::ZERO);
+        }
+        *y = f(at_place);
+    }
+    y
+}
+
 /// Cuts `0..N` into tiles of `FULL` and a last one, of the least power of 2 that covers the rest and so may reach beyond `N`. Calls a
 /// function of the start and the width of each. Both numbers are constants, so that only the widths in use are compiled.
 macro_rules! tiles {

@@ -1,7 +1,5 @@
-#![allow(clippy::many_single_char_names)] // Queries, keys and values have no other names.
-
-use crate::kernels::attention::Head;
-use crate::kernels::sum::{add_scaled, dot};
+use crate::kernels::attention::{Projections, attend, attend_backward, project};
+use crate::kernels::{dense, recurrent};
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::scalar::{Element, Scalar};
 use crate::shape::length::{Len, SharedBy};
@@ -48,9 +46,9 @@ impl Mask for Causal {
 /// `Sequence<E, L>` to itself. `HEADS` divides `E`.
 ///
 /// # Cost
-/// `4 E² L + 2 E L²` multiply-adds (the second term is half of it if causal); `4 E² + 4 E` parameters. To predict, the keys and
-/// the values of the sequence stand on the stack and what belongs to one step, `2 E L + 2 E + L` numbers; in training one row of
-/// `L`. The cache holds `(4 E + HEADS L) L` numbers for each sample, and `3 E L` for all.
+/// `4 E² L + 2 E L²` multiply-adds (the second term is half of it if causal); `4 E² + 4 E` parameters. To predict, the queries,
+/// keys and values of the sequence stand on the stack and what belongs to one step, `3 E L + E + HEADS L` numbers; in training one row
+/// of `L`. The cache holds `(4 E + HEADS L) L` numbers for each sample, and `3 E L` for all.
 ///
 /// It does not run [step by step](crate::streaming): for the next token of a text, give the last `L` tokens again.
 ///
@@ -105,22 +103,14 @@ tensors! {
 }
 
 /// The first of queries, keys and values.
-fn query<X>([q, _, _]: &[X; 3]) -> &X {
-    q
-}
-
-fn key<X>([_, k, _]: &[X; 3]) -> &X {
-    k
-}
-
-fn value<X>([_, _, v]: &[X; 3]) -> &X {
-    v
-}
 
 /// What training keeps of a sample: queries, keys and values; for each step and head the part of each step; and what the heads
 /// found.
 type Kept<T, const E: usize, const HEADS: usize, const L: usize> =
-    ([[[T; E]; L]; 3], [[[T; L]; HEADS]; L], [[T; E]; L]);
+    ([Projections<T, E>; L], [[[T; L]; HEADS]; L], [[T; E]; L]);
+
+/// Where the gradients of queries, keys and values stand: for the kernels that treat them as the gates of a recurrent layer.
+const SLOTS: [usize; 3] = [0, 1, 2];
 
 impl<const E: usize, const HEADS: usize, M: Mask, T: Scalar> SelfAttention<E, HEADS, M, T> {
     /// How many of `steps` the step with this index sees.
@@ -129,93 +119,52 @@ impl<const E: usize, const HEADS: usize, M: Mask, T: Scalar> SelfAttention<E, HE
         if M::IS_CAUSAL { step + 1 } else { steps }
     }
 
-    /// The query, the key or the value of a step.
-    #[inline]
-    fn project(&self, part: impl Fn(&[[T; E]; 3]) -> &[T; E] + Clone, x: &[T; E], out: &mut [T; E]) {
-        *out = *part(&self.in_proj_bias);
-        add_scaled(out, self.in_proj_weight.iter().map(part).zip(x.iter().copied()));
-    }
-
-    /// An output from what the heads found.
-    #[inline]
-    fn project_out(&self, found: &[T; E], y: &mut [T; E]) {
-        *y = self.out_proj_bias;
-        add_scaled(y, self.out_proj_weight.iter().zip(found.iter().copied()));
+    /// What the scores are multiplied by.
+    #[allow(clippy::cast_precision_loss)]
+    fn scale() -> T {
+        T::from_f64(libm::sqrt(HEADS as f64 / E as f64))
     }
 
     /// One sample in training.
-    #[inline]
     fn forward_kept<const L: usize>(&self, x: &[[T; E]; L], kept: &mut Kept<T, E, HEADS, L>, y: &mut [[T; E]; L]) {
-        let ([q, k, v], parts, found) = kept;
-        for (((x, q), k), v) in x.iter().zip(&mut *q).zip(&mut *k).zip(&mut *v) {
-            self.project(query, x, q);
-            self.project(key, x, k);
-            self.project(value, x, v);
-        }
-        for (step, (((q, parts), found), y)) in q.iter().zip(parts).zip(found).zip(y).enumerate() {
-            let seen = Self::seen(step, L);
-            for (head, part) in Head::all::<E, HEADS>().zip(parts) {
-                if let (Some(k), Some(v), Some(part)) = (k.get(..seen), v.get(..seen), part.get_mut(..seen)) {
-                    head.attend((q, k, v), part, found);
-                }
+        let (qkv, parts, found) = kept;
+        project(&self.in_proj_weight, &self.in_proj_bias, x, qkv);
+        let scale = Self::scale();
+        for (step, (([q, _, _], parts), found)) in qkv.iter().zip(parts).zip(&mut *found).enumerate() {
+            if let Some(seen) = qkv.get(..Self::seen(step, L)) {
+                attend(q, seen, scale, parts, found);
             }
-            self.project_out(found, y);
         }
+        dense::forward(&self.out_proj_weight, Some(&self.out_proj_bias), found, y);
     }
 
-    /// The gradients of the output's projection, then of what the heads found, in its place, then of queries, keys and values.
-    #[inline]
-    fn backward_to_projections<const L: usize>(
+    /// The gradients of the output's projection, then of what the heads found, in its place, then of queries, keys and values, then
+    /// of their projection.
+    fn backward_kept<const L: usize>(
         &self,
-        ([q, k, v], parts, found): &mut Kept<T, E, HEADS, L>,
+        x: &[[T; E]; L],
+        (qkv, parts, found): &mut Kept<T, E, HEADS, L>,
         dy: &[[T; E]; L],
         gradient: &mut Self,
-        [dq, dk, dv]: &mut [[[T; E]; L]; 3],
+        d: &mut [Projections<T, E>; L],
     ) {
-        add_outer(&mut gradient.out_proj_weight, found, dy);
-        add_scaled(&mut gradient.out_proj_bias, dy.iter().map(|dy| (dy, T::ONE)));
-        for (found, dy) in found.iter_mut().zip(dy) {
-            for (found, column) in found.iter_mut().zip(&self.out_proj_weight) {
-                *found = dot(column, dy);
-            }
-        }
-        for d in [&mut *dq, &mut *dk, &mut *dv] {
-            d.as_flattened_mut().fill(T::ZERO);
-        }
-        let mut row = [T::ZERO; L];
-        for (step, (((q, parts), d), dq)) in q.iter().zip(parts).zip(found).zip(dq).enumerate() {
+        dense::weight_gradient(&mut gradient.out_proj_weight, found, dy);
+        dense::bias_gradient(&mut gradient.out_proj_bias, dy);
+        dense::input_gradient(&self.out_proj_weight, dy, found);
+        *d = [[[T::ZERO; E]; 3]; L];
+        let scale = Self::scale();
+        for (step, (([q, _, _], parts), found)) in qkv.iter().zip(parts).zip(found).enumerate() {
             let seen = Self::seen(step, L);
-            for (head, part) in Head::all::<E, HEADS>().zip(parts) {
-                let given = (k.get(..seen), v.get(..seen), part.get(..seen));
-                let wanted = (dk.get_mut(..seen), dv.get_mut(..seen), row.get_mut(..seen));
-                if let ((Some(k), Some(v), Some(part)), (Some(dk), Some(dv), Some(row))) = (given, wanted) {
-                    head.backward((q, k, v), part, d, (dq, dk, dv), row);
-                }
+            let mut dq = [T::ZERO; E];
+            if let (Some(seen), Some(d)) = (qkv.get(..seen), d.get_mut(..seen)) {
+                attend_backward(q, seen, scale, parts, found, d, &mut dq);
+            }
+            if let Some([d, _, _]) = d.get_mut(step) {
+                *d = dq;
             }
         }
-    }
-
-    /// The gradient of the inputs' projection.
-    #[inline]
-    fn gradient_of_projections<const L: usize>(gradient: &mut Self, x: &[[T; E]; L], d: &[[[T; E]; L]; 3]) {
-        let [dq, dk, dv] = d;
-        for (i, [q, k, v]) in gradient.in_proj_weight.iter_mut().enumerate() {
-            let x = x.iter().map(|x| x.get(i).copied().unwrap_or(T::ZERO));
-            add_scaled(q, dq.iter().zip(x.clone()));
-            add_scaled(k, dk.iter().zip(x.clone()));
-            add_scaled(v, dv.iter().zip(x));
-        }
-        for (bias, d) in gradient.in_proj_bias.iter_mut().zip(d) {
-            add_scaled(bias, d.iter().map(|d| (d, T::ONE)));
-        }
-    }
-}
-
-/// `weight += sum of dy x'`
-#[inline]
-fn add_outer<T: Scalar, const E: usize, const L: usize>(weight: &mut [[T; E]; E], x: &[[T; E]; L], dy: &[[T; E]; L]) {
-    for (i, column) in weight.iter_mut().enumerate() {
-        add_scaled(column, dy.iter().zip(x.iter().map(|x| x.get(i).copied().unwrap_or(T::ZERO))));
+        recurrent::weight_gradient(&mut gradient.in_proj_weight, SLOTS, x.as_chunks::<1>().0, 0, d);
+        recurrent::bias_gradient(&mut gradient.in_proj_bias, SLOTS, d);
     }
 }
 
@@ -230,22 +179,16 @@ where
     const FORWARD_BYTES: usize = size_of::<T>() * (2 * E * L + 2 * E + L);
 
     fn forward(&self, x: &TensorOf<Sequence<E, L>, T>, y: &mut TensorOf<Sequence<E, L>, T>) {
-        let mut k = [[T::ZERO; E]; L];
-        let mut v = [[T::ZERO; E]; L];
-        for ((x, k), v) in x.data.0.iter().zip(&mut k).zip(&mut v) {
-            self.project(key, x, k);
-            self.project(value, x, v);
-        }
-        let (mut q, mut found, mut part) = ([T::ZERO; E], [T::ZERO; E], [T::ZERO; L]);
-        for (step, (x, y)) in x.data.0.iter().zip(&mut y.data.0).enumerate() {
-            self.project(query, x, &mut q);
-            let seen = Self::seen(step, L);
-            if let (Some(k), Some(v), Some(part)) = (k.get(..seen), v.get(..seen), part.get_mut(..seen)) {
-                for head in Head::all::<E, HEADS>() {
-                    head.attend((&q, k, v), part, &mut found);
-                }
+        let mut qkv = [[[T::ZERO; E]; 3]; L];
+        project(&self.in_proj_weight, &self.in_proj_bias, &x.data.0, &mut qkv);
+        let (mut found, mut parts) = ([[T::ZERO; E]], [[T::ZERO; L]; HEADS]);
+        let scale = Self::scale();
+        for (step, ([q, _, _], y)) in qkv.iter().zip(y.data.0.as_chunks_mut::<1>().0).enumerate() {
+            let [one] = &mut found;
+            if let Some(seen) = qkv.get(..Self::seen(step, L)) {
+                attend(q, seen, scale, &mut parts, one);
             }
-            self.project_out(&found, y);
+            dense::forward(&self.out_proj_weight, Some(&self.out_proj_bias), &found, y);
         }
     }
 }
@@ -256,7 +199,7 @@ where
     Len<E>: SharedBy<HEADS>,
 {
     /// What is kept of each sample, and the gradients of queries, keys and values of the one that backward is at.
-    type Cache<const B: usize> = ([Kept<T, E, HEADS, L>; B], [[[T; E]; L]; 3]);
+    type Cache<const B: usize> = ([Kept<T, E, HEADS, L>; B], [Projections<T, E>; L]);
 
     fn forward_train<const B: usize>(
         &self,
@@ -279,14 +222,9 @@ where
         dx: &mut [TensorOf<Sequence<E, L>, T>; B],
     ) {
         for (((x, kept), dy), dx) in x.iter().zip(kept).zip(dy).zip(dx) {
-            self.backward_to_projections(kept, &dy.data.0, gradient, d);
-            Self::gradient_of_projections(gradient, &x.data.0, d);
-            let [dq, dk, dv] = &*d;
-            for (((dq, dk), dv), dx) in dq.iter().zip(dk).zip(dv).zip(&mut dx.data.0) {
-                for ([q, k, v], dx) in self.in_proj_weight.iter().zip(dx) {
-                    *dx = dot(q, dq) + dot(k, dk) + dot(v, dv);
-                }
-            }
+            self.backward_kept(&x.data.0, kept, &dy.data.0, gradient, d);
+            dx.data.0 = [[T::ZERO; E]; L];
+            recurrent::add_input_gradient(&self.in_proj_weight, SLOTS, d, &mut dx.data.0);
         }
     }
 
@@ -299,8 +237,7 @@ where
         gradient: &mut Self,
     ) {
         for ((x, kept), dy) in x.iter().zip(kept).zip(dy) {
-            self.backward_to_projections(kept, &dy.data.0, gradient, d);
-            Self::gradient_of_projections(gradient, &x.data.0, d);
+            self.backward_kept(&x.data.0, kept, &dy.data.0, gradient, d);
         }
     }
 }

@@ -1,5 +1,5 @@
 use crate::kernels::conv::{Kernel, bias_gradient, gather, gather_gradient, scatter, transpose, turn};
-use crate::kernels::sum::add_scaled;
+use crate::kernels::stream::window;
 use crate::kernels::window::{Back, Flat};
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::bias::{Bias, NoBias};
@@ -10,7 +10,7 @@ use crate::shape::window::{
 };
 use crate::shape::{Image, Sequence, Tensor, TensorOf, Vector};
 use crate::streaming::Streaming;
-use core::array::{from_mut, from_ref};
+use core::array::{from_fn, from_mut, from_ref};
 use core::marker::PhantomData;
 use nalgebra::SVector;
 
@@ -314,19 +314,17 @@ convolution!(
 );
 
 /// What a [`Conv1d`] remembers from step to step: the inputs that its window will see again. The steps that share a window lie
-/// `D` apart, so there are `D` histories that take turns.
+/// `D` apart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History<const IN: usize, const K: usize, const D: usize, T = f32> {
-    /// The last `K` inputs of each, the latest last.
+    /// The last `K * D` inputs, in a ring. What is before the first is 0, as the padding is.
     inputs: [[[T; IN]; K]; D],
-    /// How many inputs each has seen, at most `K`: what is before the first has no part in any sum.
-    seen: [usize; D],
-    /// Whose turn it is.
-    turn: usize,
+    /// Where the next one goes.
+    next: usize,
 }
 
 impl<const IN: usize, const K: usize, const D: usize, T: Element> ConstZero for History<IN, K, D, T> {
-    const ZERO: Self = Self { inputs: ConstZero::ZERO, seen: [0; D], turn: 0 };
+    const ZERO: Self = Self { inputs: ConstZero::ZERO, next: 0 };
 }
 
 impl<const IN: usize, const OUT: usize, const K: usize, const D: usize, T: Scalar, B: Bias<T, OUT>>
@@ -335,21 +333,19 @@ impl<const IN: usize, const OUT: usize, const K: usize, const D: usize, T: Scala
     type Out = Vector<OUT>;
     type State = History<IN, K, D, T>;
 
-    fn step(&self, state: &mut Self::State, x: &SVector<T, IN>, y: &mut SVector<T, OUT>) {
+    #[inline]
+    fn step(&self, History { inputs, next }: &mut Self::State, x: &SVector<T, IN>, y: &mut SVector<T, OUT>) {
         let ([x], [y]) = (&x.data.0, &mut y.data.0);
-        *y = self.bias.get().copied().unwrap_or(ConstZero::ZERO);
-        let (Some(inputs), Some(seen)) = (state.inputs.get_mut(state.turn), state.seen.get_mut(state.turn)) else {
-            return;
-        };
-        // Not `rotate_left`, which has a way to panic.
-        let mut moved = *x;
-        for input in inputs.iter_mut().rev() {
-            core::mem::swap(input, &mut moved);
+        let ring = inputs.as_flattened_mut();
+        if let Some(place) = ring.get_mut(*next) {
+            *place = *x;
         }
-        *seen = K.min(*seen + 1);
-        state.turn = if state.turn + 1 < D { state.turn + 1 } else { 0 };
-        let unseen = K - *seen;
-        let inputs = inputs.iter().zip(&self.weight).skip(unseen);
-        add_scaled(y, inputs.flat_map(|(x, weight)| weight.iter().zip(x.iter().copied())));
+        // Under the window's last place lies this input, under the one before that of `D` steps ago.
+        let seen = from_fn(|k| {
+            let place = *next + (k + 1) * D;
+            ring.get(if place < K * D { place } else { place - K * D }).unwrap_or(x)
+        });
+        window(&self.weight, self.bias.get(), seen, y);
+        *next = if *next + 1 < K * D { *next + 1 } else { 0 };
     }
 }

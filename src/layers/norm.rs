@@ -6,7 +6,7 @@ mod group;
 pub use constant::{Epsilon, IsEpsilon};
 pub use group::GroupNorm;
 
-use crate::kernels::norm::{Group, Moments, backward, moments};
+use crate::kernels::norm::{normalise, normalise_backward};
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::channels::Channels;
 use crate::scalar::{Element, Scalar};
@@ -114,35 +114,27 @@ tensors! {
     with epsilon;
 }
 
-/// The positions of a tensor.
-#[inline]
-fn positions<T, const N: usize>(x: &[T]) -> &[[T; N]] {
-    x.as_chunks().0
-}
-
 /// Writes a normalisation of each position: with or without a mean and a bias.
 macro_rules! each_position {
-    ($layer:ident, $centred:literal $(, $bias:ident)?) => {
+    ($layer:ident, $centred:literal, |$self:ident| $bias:expr, $bias_gradient:expr) => {
         impl<const N: usize, E: IsEpsilon, T: Scalar> $layer<N, E, T> {
-            const CHANNELS: Group = {
-                assert!(N > 0, "a normalisation needs a channel");
-                Group { start: 0, width: N }
-            };
+            /// Fails the build if there is nothing to normalise.
+            const CHECK: () = assert!(N > 0, "a normalisation needs a channel");
 
-            fn moments(x: &[T; N]) -> Moments<T> {
-                moments::<T, N, $centred>(core::slice::from_ref(x), Self::CHANNELS, T::from_f64(E::VALUE))
+            fn epsilon() -> T {
+                let () = Self::CHECK;
+                T::from_f64(E::VALUE)
             }
 
-            /// Adds to the parameters' gradient what one position gives.
-            fn gradient(gradient: &mut Self, x: &[T; N], Moments { mean, scale }: Moments<T>, dy: &[T; N]) {
-                for ((weight, &x), &dy) in gradient.weight.iter_mut().zip(x).zip(dy) {
-                    *weight += dy * ((x - mean) * scale);
+            /// The gradients of one sample.
+            fn gradients(&self, x: &[T], dy: &[T], $self: &mut Self, mut dx: Option<&mut [T]>) {
+                for (i, (x, dy)) in x.as_chunks::<N>().0.chunks(1).zip(dy.as_chunks::<N>().0.chunks(1)).enumerate() {
+                    let dx = dx.as_mut().and_then(|dx| dx.as_chunks_mut::<N>().0.get_mut(i)).map(core::slice::from_mut);
+                    let [weight] = &self.weight.data.0;
+                    let bias = $bias_gradient;
+                    let [d_weight] = &mut $self.weight.data.0;
+                    normalise_backward::<T, N, 1, $centred>(x, 0, Self::epsilon(), weight, dy, d_weight, bias, dx);
                 }
-                $(
-                    for (bias, &dy) in gradient.$bias.iter_mut().zip(dy) {
-                        *bias += dy;
-                    }
-                )?
             }
         }
 
@@ -151,16 +143,12 @@ macro_rules! each_position {
 
             #[inline]
             fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
-                for (x, y) in positions(x.as_slice()).iter().zip(y.as_mut_slice().as_chunks_mut::<N>().0) {
-                    let Moments { mean, scale } = Self::moments(x);
-                    for ((y, &x), &weight) in y.iter_mut().zip(x).zip(&self.weight) {
-                        *y = (x - mean) * scale * weight;
-                    }
-                    $(
-                        for (y, &bias) in y.iter_mut().zip(&self.$bias) {
-                            *y += bias;
-                        }
-                    )?
+                #[allow(unused_variables)] // Not every layer has a bias.
+                let $self = self;
+                let ([weight], bias) = (&self.weight.data.0, $bias);
+                let (x, y) = (x.as_slice().as_chunks::<N>().0, y.as_mut_slice().as_chunks_mut::<N>().0);
+                for (x, y) in x.chunks(1).zip(y.chunks_mut(1)) {
+                    normalise::<T, N, 1, $centred>(x, 0, Self::epsilon(), weight, bias, y);
                 }
             }
         }
@@ -179,16 +167,7 @@ macro_rules! each_position {
                 dx: &mut [S::Tensor<T>; B],
             ) {
                 for ((x, dy), dx) in x.iter().zip(dy).zip(dx) {
-                    let dx = dx.as_mut_slice().as_chunks_mut::<N>().0;
-                    for ((x, dy), dx) in positions(x.as_slice()).iter().zip(positions(dy.as_slice())).zip(dx) {
-                        let moments = Self::moments(x);
-                        Self::gradient(gradient, x, moments, dy);
-                        for ((dx, &dy), &weight) in dx.iter_mut().zip(dy).zip(&self.weight) {
-                            *dx = dy * weight;
-                        }
-                        let (x, dx) = (core::slice::from_ref(x), core::slice::from_mut(dx));
-                        backward::<T, N, $centred>(x, Self::CHANNELS, moments, dx);
-                    }
+                    self.gradients(x.as_slice(), dy.as_slice(), gradient, Some(dx.as_mut_slice()));
                 }
             }
 
@@ -202,15 +181,13 @@ macro_rules! each_position {
                 gradient: &mut Self,
             ) {
                 for (x, dy) in x.iter().zip(dy) {
-                    for (x, dy) in positions(x.as_slice()).iter().zip(positions(dy.as_slice())) {
-                        Self::gradient(gradient, x, Self::moments(x), dy);
-                    }
+                    self.gradients(x.as_slice(), dy.as_slice(), gradient, None);
                 }
             }
         }
     };
 }
-each_position!(LayerNorm, true, bias);
-each_position!(RmsNorm, false);
+each_position!(LayerNorm, true, |layer| Some(&layer.bias.data.0[0]), Some(&mut layer.bias.data.0[0]));
+each_position!(RmsNorm, false, |layer| None, None);
 step_by_step!([const N: usize, E: IsEpsilon] LayerNorm<N, E, T>);
 step_by_step!([const N: usize, E: IsEpsilon] RmsNorm<N, E, T>);

@@ -1,4 +1,4 @@
-//! What [`Rnn`], [`Gru`] and [`Lstm`] share: the walk through time, forwards and back. A cell is one step.
+//! What [`Rnn`], [`Gru`] and [`Lstm`] share: all but their step.
 
 mod bidirectional;
 mod gru;
@@ -10,7 +10,7 @@ pub use gru::Gru;
 pub use lstm::{Lstm, LstmState};
 pub use rnn::{Rnn, RnnActivation};
 
-use crate::scalar::{ConstZero, Element, Scalar};
+use crate::scalar::{ConstZero, Element};
 
 /// What [`Rnn`] and [`Gru`] remember from step to step.
 ///
@@ -25,24 +25,17 @@ impl<const HIDDEN: usize, T: Element> ConstZero for RecurrentState<HIDDEN, T> {
     const ZERO: Self = Self { hidden: ConstZero::ZERO };
 }
 
-/// A state with an output in it.
-pub(crate) trait Hidden<T, const HIDDEN: usize>: ConstZero {
-    /// `h`
-    fn hidden(&self) -> &[T; HIDDEN];
-
-    /// `h`, to write to.
-    fn hidden_mut(&mut self) -> &mut [T; HIDDEN];
-}
-
 /// Implements [`Hidden`] for a state with such a field.
 macro_rules! hidden {
     ($state:ident) => {
-        impl<T: $crate::scalar::Element, const HIDDEN: usize> $crate::layers::recurrent::Hidden<T, HIDDEN>
+        impl<T: $crate::scalar::Element, const HIDDEN: usize> $crate::kernels::recurrent::Hidden<T, HIDDEN>
             for $state<HIDDEN, T>
         {
+            #[inline]
             fn hidden(&self) -> &[T; HIDDEN] {
                 &self.hidden
             }
+            #[inline]
             fn hidden_mut(&mut self) -> &mut [T; HIDDEN] {
                 &mut self.hidden
             }
@@ -51,71 +44,6 @@ macro_rules! hidden {
 }
 use hidden;
 hidden!(RecurrentState);
-
-/// One step of a recurrent layer, and the way back.
-pub(crate) trait Cell<T: Scalar, const IN: usize, const HIDDEN: usize>: Sized {
-    /// What is remembered from step to step. On the way back: the gradient with respect to it.
-    type State: Hidden<T, HIDDEN>;
-
-    /// What [`back`](Cell::back) needs of a step; after it, the gradients in front of the gates.
-    type Saved: ConstZero;
-
-    /// Takes a step. This is the only place where one is computed: a whole sequence, a batch in training and a stream give the
-    /// same bits.
-    fn advance(&self, state: &mut Self::State, x: &[T; IN], saved: &mut Self::Saved);
-
-    /// Given the gradient with respect to the state after a step, makes of it that with respect to the state before, whose `h`
-    /// was `before`.
-    fn back(&self, saved: &mut Self::Saved, before: &[T; HIDDEN], gradient: &mut Self::State);
-}
-
-/// A sequence forwards, in the order of `steps`: input, what is saved, and output.
-#[inline]
-fn forward<'a, T: Scalar, C: Cell<T, IN, HIDDEN>, const IN: usize, const HIDDEN: usize>(
-    cell: &C,
-    steps: impl Iterator<Item = (&'a [T; IN], &'a mut [T; HIDDEN])>,
-) {
-    let (mut state, mut saved) = (C::State::ZERO, C::Saved::ZERO);
-    for (x, y) in steps {
-        cell.advance(&mut state, x, &mut saved);
-        *y = *state.hidden();
-    }
-}
-
-/// [`forward`], and saves what [`back`] needs.
-#[inline]
-fn forward_saved<'a, T: Scalar, C: Cell<T, IN, HIDDEN>, const IN: usize, const HIDDEN: usize>(
-    cell: &C,
-    steps: impl Iterator<Item = ((&'a [T; IN], &'a mut [T; HIDDEN]), &'a mut C::Saved)>,
-) where
-    C::Saved: 'a,
-{
-    let mut state = C::State::ZERO;
-    for ((x, y), saved) in steps {
-        cell.advance(&mut state, x, saved);
-        *y = *state.hidden();
-    }
-}
-
-/// A sequence back, from its last step to its first: the gradients of the outputs, what is saved, and the outputs of the steps
-/// before, of which the first step has none.
-#[inline]
-fn back<'a, 'b, T: Scalar, C: Cell<T, IN, HIDDEN>, const IN: usize, const HIDDEN: usize>(
-    cell: &C,
-    steps: impl Iterator<Item = (&'a [T; HIDDEN], &'b mut C::Saved)>,
-    mut before: impl Iterator<Item = &'a [T; HIDDEN]>,
-) where
-    C::Saved: 'b,
-{
-    let start = ConstZero::ZERO;
-    let mut gradient = C::State::ZERO;
-    for (dy, saved) in steps {
-        for (sum, &dy) in gradient.hidden_mut().iter_mut().zip(dy) {
-            *sum += dy;
-        }
-        cell.back(saved, before.next().unwrap_or(&start), &mut gradient);
-    }
-}
 
 /// The second to the last of what is saved: what the first step left is what they began with.
 #[inline]
@@ -153,53 +81,39 @@ macro_rules! recurrent {
         }
 
         impl<const IN: usize, const HIDDEN: usize, $($bound)* T: $crate::scalar::Scalar> $layer<IN, HIDDEN, $($A,)? T> {
-            /// `dx += W_ih' d` of one step.
+            /// `dx += W_ih' d` of each step.
             #[inline]
-            pub(super) fn add_input_gradient(&self, d: &[[T; HIDDEN]; $saved], dx: &mut [T; IN]) {
-                for (dx, weight) in dx.iter_mut().zip(&self.weight_ih) {
-                    *dx += $crate::kernels::recurrent::dot_gates(weight, d, $slots_in);
-                }
+            pub(super) fn add_input_gradient(&self, d: &[[[T; HIDDEN]; $saved]], dx: &mut [[T; IN]]) {
+                $crate::kernels::recurrent::add_input_gradient(&self.weight_ih, $slots_in, d, dx);
             }
 
-            /// The gradient with respect to the output of the step before, through the gates: `W_hh' d`.
-            #[inline]
-            fn state_gradient(&self, d: &[[T; HIDDEN]; $saved]) -> [T; HIDDEN] {
-                let mut gradient = [T::ZERO; HIDDEN];
-                for (gradient, weight) in gradient.iter_mut().zip(&self.weight_hh) {
-                    *gradient = $crate::kernels::recurrent::dot_gates(weight, d, $slots_hidden);
-                }
-                gradient
-            }
-
-            /// Adds the gradients of the parameters over many steps: with the inputs, and with the outputs of the steps before,
-            /// where there are any.
-            #[inline]
-            pub(super) fn add_gradient<'a>(
-                gradient: &mut Self,
-                inputs: impl Iterator<Item = (&'a [T; IN], &'a [[T; HIDDEN]; $saved])> + Clone,
-                states: impl Iterator<Item = (&'a [T; HIDDEN], &'a [[T; HIDDEN]; $saved])> + Clone,
-            ) {
-                use $crate::kernels::recurrent::{add_all, add_outer};
-                add_all(&mut gradient.bias_ih, $slots_in, &inputs.clone().map(|(_, d)| d));
-                add_all(&mut gradient.bias_hh, $slots_hidden, &inputs.clone().map(|(_, d)| d));
-                add_outer(&mut gradient.weight_ih, $slots_in, &inputs);
-                add_outer(&mut gradient.weight_hh, $slots_hidden, &states);
+            /// Adds the gradient with respect to the output of the step before, through the gates: `W_hh' d`.
+            #[inline(always)]
+            fn add_state_gradient<I: $crate::kernels::dispatch::Isa>(&self, d: &[[T; HIDDEN]; $saved], dh: &mut [T; HIDDEN]) {
+                use $crate::kernels::recurrent::add_turned_products;
+                add_turned_products::<I, T, HIDDEN, $gates, $saved, HIDDEN>(&self.weight_hh, $slots_hidden, d, dh);
             }
 
             /// Back through time: what was saved becomes gradients, which are added up.
             #[inline]
-            fn through_time<const L: usize>(
+            pub(super) fn through_time<const WAYS: usize>(
                 &self,
-                x: &nalgebra::SMatrix<T, IN, L>,
-                y: &nalgebra::SMatrix<T, HIDDEN, L>,
-                saved: &mut [[[T; HIDDEN]; $saved]; L],
-                dy: &nalgebra::SMatrix<T, HIDDEN, L>,
+                x: &[[T; IN]],
+                y: &[[[T; HIDDEN]; WAYS]],
+                way: usize,
+                saved: &mut [[[T; HIDDEN]; $saved]],
+                dy: &[[[T; HIDDEN]; WAYS]],
                 gradient: &mut Self,
             ) {
-                let (x, y, dy) = (&x.data.0, &y.data.0, &dy.data.0);
-                $crate::layers::recurrent::back(self, dy.iter().zip(&mut *saved).rev(), y.iter().rev().skip(1));
-                let later = $crate::layers::recurrent::later(saved);
-                Self::add_gradient(gradient, x.iter().zip(&*saved), y.iter().zip(later));
+                use $crate::kernels::recurrent::{back, bias_gradient, weight_gradient};
+                use $crate::layers::recurrent::later;
+                back(self, y, way, saved, dy);
+                bias_gradient(&mut gradient.bias_ih, $slots_in, saved);
+                bias_gradient(&mut gradient.bias_hh, $slots_hidden, saved);
+                weight_gradient(&mut gradient.weight_ih, $slots_in, x.as_chunks::<1>().0, 0, saved);
+                // The state before a step is the output of the one that comes before it on this way.
+                let (y, saved) = if way == 0 { (y, later(saved)) } else { (later(y), &*saved) };
+                weight_gradient(&mut gradient.weight_hh, $slots_hidden, y, way, saved);
             }
         }
 
@@ -210,7 +124,8 @@ macro_rules! recurrent {
 
             #[inline]
             fn forward(&self, x: &nalgebra::SMatrix<T, IN, L>, y: &mut nalgebra::SMatrix<T, HIDDEN, L>) {
-                $crate::layers::recurrent::forward(self, x.data.0.iter().zip(&mut y.data.0));
+                let y = y.data.0.as_chunks_mut::<1>().0;
+                $crate::kernels::recurrent::forward(self, &x.data.0, y, 0, &mut []);
             }
         }
 
@@ -229,7 +144,7 @@ macro_rules! recurrent {
             ) {
                 let ([x], [y]) = (&x.data.0, &mut y.data.0);
                 let mut saved = $crate::scalar::ConstZero::ZERO;
-                $crate::layers::recurrent::Cell::advance(self, state, x, &mut saved);
+                $crate::kernels::recurrent::advance(self, state, x, &mut saved);
                 *y = state.hidden;
             }
         }
@@ -247,7 +162,8 @@ macro_rules! recurrent {
                 y: &mut [nalgebra::SMatrix<T, HIDDEN, L>; B],
             ) {
                 for ((x, saved), y) in x.iter().zip(cache).zip(y) {
-                    $crate::layers::recurrent::forward_saved(self, x.data.0.iter().zip(&mut y.data.0).zip(saved));
+                    let y = y.data.0.as_chunks_mut::<1>().0;
+                    $crate::kernels::recurrent::forward(self, &x.data.0, y, 0, saved);
                 }
             }
 
@@ -263,10 +179,8 @@ macro_rules! recurrent {
             ) {
                 self.backward_parameters(x, y, cache, dy, gradient);
                 for (saved, dx) in cache.iter().zip(dx) {
-                    for (d, dx) in saved.iter().zip(&mut dx.data.0) {
-                        *dx = [T::ZERO; IN];
-                        self.add_input_gradient(d, dx);
-                    }
+                    dx.data.0 = [[T::ZERO; IN]; L];
+                    self.add_input_gradient(saved, &mut dx.data.0);
                 }
             }
 
@@ -280,7 +194,8 @@ macro_rules! recurrent {
                 gradient: &mut Self,
             ) {
                 for (((x, y), saved), dy) in x.iter().zip(y).zip(cache).zip(dy) {
-                    self.through_time(x, y, saved, dy, gradient);
+                    let (y, dy) = (y.data.0.as_chunks::<1>().0, dy.data.0.as_chunks::<1>().0);
+                    self.through_time(&x.data.0, y, 0, saved, dy, gradient);
                 }
             }
         }

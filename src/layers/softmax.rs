@@ -1,9 +1,9 @@
-use crate::kernels::flat::one_by_one;
-use crate::kernels::softmax::{log_softmax, log_softmax_backward, softmax, softmax_backward};
+use crate::kernels::softmax::{Position, log_softmax, log_softmax_backward, softmax, softmax_backward};
 use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Scalar};
-use crate::shape::{Numeric, Tensor};
+use crate::shape::{Numeric, Shape, Tensor};
 use crate::streaming::step_by_step;
+use core::marker::PhantomData;
 
 /// Turns logits into probabilities. PyTorch's `nn.Softmax(dim=1)`.
 ///
@@ -52,6 +52,13 @@ pub struct Softmax;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LogSoftmax;
 
+/// The positions of a shape.
+struct Of<S>(PhantomData<S>);
+
+impl<S: Shape> Position for Of<S> {
+    const WIDTH: usize = if S::CHANNELS == 0 { 1 } else { S::CHANNELS };
+}
+
 macro_rules! over_positions {
     ($layer:ident, $forward:ident, $backward:ident) => {
         impl ConstZero for $layer {
@@ -63,11 +70,7 @@ macro_rules! over_positions {
             type Out = S;
 
             fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
-                let channels = const { if S::CHANNELS == 0 { 1 } else { S::CHANNELS } };
-                let x = one_by_one(x.as_slice().chunks_exact(channels));
-                for (x, y) in x.zip(y.as_mut_slice().chunks_exact_mut(channels)) {
-                    $forward(x, y);
-                }
+                $forward::<T, Of<S>>(x.as_slice(), y.as_mut_slice());
             }
         }
 
@@ -83,13 +86,8 @@ macro_rules! over_positions {
                 _: &mut Self,
                 dx: &mut [S::Tensor<T>; B],
             ) {
-                let channels = const { if S::CHANNELS == 0 { 1 } else { S::CHANNELS } };
                 for ((y, dy), dx) in y.iter().zip(dy).zip(dx) {
-                    let y = one_by_one(y.as_slice().chunks_exact(channels));
-                    let rows = y.zip(dy.as_slice().chunks_exact(channels));
-                    for ((y, dy), dx) in rows.zip(dx.as_mut_slice().chunks_exact_mut(channels)) {
-                        $backward(y, dy, dx);
-                    }
+                    $backward::<T, Of<S>>(y.as_slice(), dy.as_slice(), dx.as_mut_slice());
                 }
             }
 

@@ -1,7 +1,7 @@
 use super::Loss;
 use crate::class::Class;
 use crate::error::{HyperparameterError, Range, valid};
-use crate::kernels::softmax::{LogSum, log_sum_exp, softmax};
+use crate::kernels::softmax::{LogSum, log_sum_exp, softmax_less_target};
 use crate::scalar::Scalar;
 use crate::shape::{Sequence, TensorOf, Vector};
 use nalgebra::{SMatrix, SVector};
@@ -97,11 +97,7 @@ impl AgainstClass for CrossEntropy {
     }
 
     fn slope<T: Scalar, const N: usize>(&self, y: &[T; N], class: Class<N>, scale: T, dy: &mut [T; N]) -> T {
-        let all = softmax(y, dy);
-        add_at(dy, class, -T::ONE);
-        for dy in dy {
-            *dy *= scale;
-        }
+        let all = softmax_less_target(y, class.index(), [T::ONE, T::ZERO], scale, dy);
         -all.below(at(y, class))
     }
 }
@@ -112,12 +108,9 @@ impl AgainstClass for SmoothedCrossEntropy {
     }
 
     fn slope<T: Scalar, const N: usize>(&self, y: &[T; N], class: Class<N>, scale: T, dy: &mut [T; N]) -> T {
-        let all = softmax(y, dy);
-        add_at(dy, class, T::from_f64(self.smoothing - 1.0));
-        let share = T::from_f64(self.share::<N>());
-        for dy in dy {
-            *dy = scale * (*dy - share);
-        }
+        let share = self.share::<N>();
+        let target = [T::from_f64(1.0 - self.smoothing + share), T::from_f64(share)];
+        let all = softmax_less_target(y, class.index(), target, scale, dy);
         self.expected(&all, y, class)
     }
 }

@@ -1,5 +1,5 @@
 use super::{Epsilon, IsEpsilon};
-use crate::kernels::norm::{Group, Moments, backward, moments};
+use crate::kernels::norm::{normalise, normalise_backward};
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::channels::Channels;
 use crate::scalar::{Element, Scalar};
@@ -59,29 +59,22 @@ tensors! {
 }
 
 impl<const G: usize, const C: usize, E: IsEpsilon, T: Scalar> GroupNorm<G, C, E, T> {
-    const WIDTH: usize = {
-        assert!(C > 0 && G > 0, "a normalisation needs a channel, and a group");
-        C / G
-    };
+    /// Fails the build if there is nothing to normalise.
+    const CHECK: () = assert!(C > 0 && G > 0, "a normalisation needs a channel, and a group");
 
-    fn groups() -> impl Iterator<Item = Group> {
-        (0..G).map(|group| Group { start: group * Self::WIDTH, width: Self::WIDTH })
+    fn epsilon() -> T {
+        let () = Self::CHECK;
+        T::from_f64(E::VALUE)
     }
 
-    fn moments(x: &[[T; C]], group: Group) -> Moments<T> {
-        moments::<T, C, true>(x, group, T::from_f64(E::VALUE))
-    }
-
-    /// Adds to the parameters' gradient what one group of a sample gives.
-    fn gradient(gradient: &mut Self, x: &[[T; C]], group: Group, Moments { mean, scale }: Moments<T>, dy: &[[T; C]]) {
-        let weight = group.of_mut(gradient.weight.as_mut_slice());
-        let bias = group.of_mut(gradient.bias.as_mut_slice());
-        for (x, dy) in x.iter().zip(dy) {
-            let of_channels = weight.iter_mut().zip(&mut *bias);
-            for (((weight, bias), &x), &dy) in of_channels.zip(group.of(x)).zip(group.of(dy)) {
-                *weight += dy * ((x - mean) * scale);
-                *bias += dy;
-            }
+    /// The gradients of one sample.
+    fn gradients(&self, x: &[T], dy: &[T], gradient: &mut Self, mut dx: Option<&mut [T]>) {
+        let (x, dy) = (x.as_chunks().0, dy.as_chunks().0);
+        let ([weight], [d_weight], [d_bias]) =
+            (&self.weight.data.0, &mut gradient.weight.data.0, &mut gradient.bias.data.0);
+        for group in 0..G {
+            let dx = dx.as_mut().map(|dx| dx.as_chunks_mut().0);
+            normalise_backward::<T, C, G, true>(x, group, Self::epsilon(), weight, dy, d_weight, Some(d_bias), dx);
         }
     }
 }
@@ -94,15 +87,9 @@ where
 
     fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
         let (x, y) = (x.as_slice().as_chunks().0, y.as_mut_slice().as_chunks_mut::<C>().0);
-        for group in Self::groups() {
-            let Moments { mean, scale } = Self::moments(x, group);
-            let (weight, bias) = (group.of(self.weight.as_slice()), group.of(self.bias.as_slice()));
-            for (x, y) in x.iter().zip(&mut *y) {
-                let of_channels = weight.iter().zip(bias);
-                for (((&weight, &bias), &x), y) in of_channels.zip(group.of(x)).zip(group.of_mut(y)) {
-                    *y = (x - mean) * scale * weight + bias;
-                }
-            }
+        let ([weight], [bias]) = (&self.weight.data.0, &self.bias.data.0);
+        for group in 0..G {
+            normalise::<T, C, G, true>(x, group, Self::epsilon(), weight, Some(bias), y);
         }
     }
 }
@@ -124,18 +111,7 @@ where
         dx: &mut [S::Tensor<T>; B],
     ) {
         for ((x, dy), dx) in x.iter().zip(dy).zip(dx) {
-            let (x, dy) = (x.as_slice().as_chunks().0, dy.as_slice().as_chunks().0);
-            let dx = dx.as_mut_slice().as_chunks_mut::<C>().0;
-            for (dx, dy) in dx.iter_mut().zip(dy) {
-                for ((dx, &dy), &weight) in dx.iter_mut().zip(dy).zip(&self.weight) {
-                    *dx = dy * weight;
-                }
-            }
-            for group in Self::groups() {
-                let moments = Self::moments(x, group);
-                Self::gradient(gradient, x, group, moments, dy);
-                backward::<T, C, true>(x, group, moments, dx);
-            }
+            self.gradients(x.as_slice(), dy.as_slice(), gradient, Some(dx.as_mut_slice()));
         }
     }
 
@@ -148,10 +124,7 @@ where
         gradient: &mut Self,
     ) {
         for (x, dy) in x.iter().zip(dy) {
-            let (x, dy) = (x.as_slice().as_chunks().0, dy.as_slice().as_chunks().0);
-            for group in Self::groups() {
-                Self::gradient(gradient, x, group, Self::moments(x, group), dy);
-            }
+            self.gradients(x.as_slice(), dy.as_slice(), gradient, None);
         }
     }
 }

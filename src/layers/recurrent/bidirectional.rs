@@ -1,4 +1,5 @@
-use super::{Gru, Lstm, Rnn, RnnActivation, back, forward, forward_saved, later};
+use super::{Gru, Lstm, Rnn, RnnActivation};
+use crate::kernels::recurrent::forward;
 use crate::layer::{Described, Description, Differentiable, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, FromTensor, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
@@ -120,8 +121,8 @@ macro_rules! both_ways {
             fn forward(&self, x: &TensorOf<Sequence<IN, L>, T>, y: &mut TensorOf<Self::Out, T>) {
                 const { check(HIDDEN) };
                 let (x, y) = (&x.data.0, pairs_mut::<T, HIDDEN>(y));
-                forward(&self.forward, x.iter().zip(y.iter_mut().map(|[y, _]| y)));
-                forward(&self.reverse, x.iter().zip(y.iter_mut().map(|[_, y]| y)).rev());
+                forward(&self.forward, x, y, 0, &mut []);
+                forward(&self.reverse, x, y, 1, &mut []);
             }
         }
 
@@ -142,8 +143,8 @@ macro_rules! both_ways {
                 const { check(HIDDEN) };
                 for ((x, [ahead, reverse]), y) in x.iter().zip(cache).zip(y) {
                     let (x, y) = (&x.data.0, pairs_mut::<T, HIDDEN>(y));
-                    forward_saved(&self.forward, x.iter().zip(y.iter_mut().map(|[y, _]| y)).zip(ahead));
-                    forward_saved(&self.reverse, x.iter().zip(y.iter_mut().map(|[_, y]| y)).zip(reverse).rev());
+                    forward(&self.forward, x, y, 0, ahead);
+                    forward(&self.reverse, x, y, 1, reverse);
                 }
             }
 
@@ -159,11 +160,9 @@ macro_rules! both_ways {
             ) {
                 self.backward_parameters(x, y, cache, dy, gradient);
                 for ([ahead, reverse], dx) in cache.iter().zip(dx) {
-                    for ((ahead, reverse), dx) in ahead.iter().zip(reverse).zip(&mut dx.data.0) {
-                        *dx = [T::ZERO; IN];
-                        self.forward.add_input_gradient(ahead, dx);
-                        self.reverse.add_input_gradient(reverse, dx);
-                    }
+                    dx.data.0 = [[T::ZERO; IN]; L];
+                    self.forward.add_input_gradient(ahead, &mut dx.data.0);
+                    self.reverse.add_input_gradient(reverse, &mut dx.data.0);
                 }
             }
 
@@ -179,16 +178,8 @@ macro_rules! both_ways {
                 const { check(HIDDEN) };
                 for (((x, y), [ahead, reverse]), dy) in x.iter().zip(y).zip(cache).zip(dy) {
                     let (x, y, dy) = (&x.data.0, pairs::<T, HIDDEN>(y), pairs::<T, HIDDEN>(dy));
-                    let (y_ahead, dy_ahead) = (y.iter().map(|[y, _]| y), dy.iter().map(|[dy, _]| dy));
-                    back(&self.forward, dy_ahead.zip(&mut *ahead).rev(), y_ahead.clone().rev().skip(1));
-                    let states = y_ahead.zip(later(ahead));
-                    $cell::add_gradient(&mut gradient.forward, x.iter().zip(&*ahead), states);
-
-                    // Here the state before a step is that of the step that follows it in time.
-                    let (y_reverse, dy_reverse) = (y.iter().map(|[_, y]| y), dy.iter().map(|[_, dy]| dy));
-                    back(&self.reverse, dy_reverse.zip(&mut *reverse), y_reverse.clone().skip(1));
-                    let states = y_reverse.skip(1).zip(&*reverse);
-                    $cell::add_gradient(&mut gradient.reverse, x.iter().zip(&*reverse), states);
+                    self.forward.through_time(x, y, 0, ahead, dy, &mut gradient.forward);
+                    self.reverse.through_time(x, y, 1, reverse, dy, &mut gradient.reverse);
                 }
             }
         }

@@ -1,5 +1,10 @@
-use super::{Cell, RecurrentState, recurrent};
-use crate::kernels::recurrent::products;
+#![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
+#![allow(clippy::many_single_char_names)] // The formula's.
+
+use super::{RecurrentState, recurrent};
+use crate::kernels::dispatch::{Isa, lanes};
+use crate::kernels::recurrent::{Cell, products, work};
+use crate::kernels::tile::{each, load, store, tiles};
 use crate::scalar::Scalar;
 
 /// A gated recurrent unit.
@@ -67,45 +72,70 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Cell<T, IN, HIDDEN> for Gr
     /// `r`, `z`, `n`, and `q = W_hn h[t-1] + b_hn`.
     type Saved = [[T; HIDDEN]; 4];
 
-    #[inline]
-    #[allow(clippy::many_single_char_names)] // The formula's.
-    fn advance(&self, state: &mut Self::State, x: &[T; IN], saved: &mut Self::Saved) {
-        let from_input = products(&self.bias_ih, &self.weight_ih, x);
-        let from_state = products(&self.bias_hh, &self.weight_hh, &state.hidden);
-        let [r, z, n, q] = saved;
-        let ([input_r, input_z, input_n], [state_r, state_z, state_n]) = (from_input, from_state);
-        for ((r, input), state) in r.iter_mut().zip(input_r).zip(state_r) {
-            *r = (input + state).sigmoid();
-        }
-        for ((z, input), state) in z.iter_mut().zip(input_z).zip(state_z) {
-            *z = (input + state).sigmoid();
-        }
-        *q = state_n;
-        for (((n, input), &r), &q) in n.iter_mut().zip(input_n).zip(&*r).zip(&*q) {
-            *n = (input + r * q).tanh();
-        }
-        for ((h, &z), &n) in state.hidden.iter_mut().zip(&*z).zip(&*n) {
-            *h = (T::ONE - z) * n + z * *h;
-        }
+    const WORK: usize = work(3, IN, HIDDEN);
+
+    #[inline(always)]
+    fn advance<I: Isa>(&self, state: &mut Self::State, x: &[T; IN], saved: &mut Self::Saved) {
+        let mut next = [T::ZERO; HIDDEN];
+        tiles!(HIDDEN, lanes::<I, T>(), |start, W| {
+            self.advance_tile::<I, W>(start, &state.hidden, x, saved, &mut next);
+        });
+        state.hidden = next;
     }
 
-    #[inline]
-    fn back(&self, saved: &mut Self::Saved, before: &[T; HIDDEN], gradient: &mut Self::State) {
-        let mut kept = [T::ZERO; HIDDEN];
-        let [r, z, n, q] = saved;
-        let gates = r.iter_mut().zip(z).zip(n.iter_mut().zip(q));
-        let hidden = gradient.hidden.iter().zip(before).zip(&mut kept);
-        for (((r, z), (n, q)), ((&dh, &before), kept)) in gates.zip(hidden) {
-            *kept = dh * *z;
-            let dn = dh * (T::ONE - *z) * (T::ONE - *n * *n);
-            let dz = dh * (before - *n) * *z * (T::ONE - *z);
-            let dr = dn * *q * *r * (T::ONE - *r);
-            let dq = dn * *r;
-            (*r, *z, *n, *q) = (dr, dz, dn, dq);
-        }
-        gradient.hidden = self.state_gradient(saved);
-        for (gradient, kept) in gradient.hidden.iter_mut().zip(kept) {
-            *gradient += kept;
-        }
+    #[inline(always)]
+    fn back<I: Isa>(&self, saved: &mut Self::Saved, before: &[T; HIDDEN], gradient: &mut Self::State) {
+        tiles!(HIDDEN, lanes::<I, T>(), |start, W| Self::back_tile::<W>(start, saved, before, &mut gradient.hidden));
+        // What `back_tile` left is what the update gate let through.
+        self.add_state_gradient::<I>(saved, &mut gradient.hidden);
+    }
+}
+
+impl<const IN: usize, const HIDDEN: usize, T: Scalar> Gru<IN, HIDDEN, T> {
+    /// The numbers `start..start + W` of the next output.
+    #[inline(always)]
+    fn advance_tile<I: Isa, const W: usize>(
+        &self,
+        start: usize,
+        hidden: &[T; HIDDEN],
+        x: &[T; IN],
+        [saved_r, saved_z, saved_n, saved_q]: &mut [[T; HIDDEN]; 4],
+        next: &mut [T; HIDDEN],
+    ) {
+        let [xr, xz, xn] = products::<I, T, IN, 3, HIDDEN, W>(&self.bias_ih, &self.weight_ih, x, start);
+        let [hr, hz, q] = products::<I, T, HIDDEN, 3, HIDDEN, W>(&self.bias_hh, &self.weight_hh, hidden, start);
+        let r = each([&xr, &hr], |[x, h]| (x + h).sigmoid());
+        let z = each([&xz, &hz], |[x, h]| (x + h).sigmoid());
+        let n = each([&r, &q, &xn], |[r, q, x]| I::mul_add(r, q, x).tanh());
+        let before: [T; W] = load(hidden, start);
+        let h = each([&z, &n, &before], |[z, n, before]| I::mul_add(z, before, (T::ONE - z) * n));
+        store(r, saved_r, start);
+        store(z, saved_z, start);
+        store(n, saved_n, start);
+        store(q, saved_q, start);
+        store(h, next, start);
+    }
+
+    /// The numbers `start..start + W` of the gradients in front of the gates, and of that of the output before, past the gates.
+    #[inline(always)]
+    fn back_tile<const W: usize>(
+        start: usize,
+        [saved_r, saved_z, saved_n, saved_q]: &mut [[T; HIDDEN]; 4],
+        before: &[T; HIDDEN],
+        gradient: &mut [T; HIDDEN],
+    ) {
+        let r: [T; W] = load(saved_r, start);
+        let z: [T; W] = load(saved_z, start);
+        let n: [T; W] = load(saved_n, start);
+        let q: [T; W] = load(saved_q, start);
+        let before: [T; W] = load(before, start);
+        let dh: [T; W] = load(gradient, start);
+        let dn = each([&dh, &z, &n], |[dh, z, n]| dh * (T::ONE - z) * (T::ONE - n * n));
+        let dz = each([&dh, &before, &n, &z], |[dh, before, n, z]| dh * (before - n) * z * (T::ONE - z));
+        store(each([&dn, &q, &r], |[dn, q, r]| dn * q * r * (T::ONE - r)), saved_r, start);
+        store(dz, saved_z, start);
+        store(dn, saved_n, start);
+        store(each([&dn, &r], |[dn, r]| dn * r), saved_q, start);
+        store(each([&dh, &z], |[dh, z]| dh * z), gradient, start);
     }
 }

@@ -1,5 +1,10 @@
-use super::{Cell, hidden, recurrent};
-use crate::kernels::recurrent::products;
+#![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
+#![allow(clippy::many_single_char_names)] // The formula's.
+
+use super::{hidden, recurrent};
+use crate::kernels::dispatch::{Isa, lanes};
+use crate::kernels::recurrent::{Cell, products, work};
+use crate::kernels::tile::{each, load, store, tiles};
 use crate::scalar::{ConstZero, Element, Scalar};
 
 /// Long short-term memory.
@@ -85,54 +90,81 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Cell<T, IN, HIDDEN> for Ls
     /// `i`, `f`, `g`, `o` and `c[t-1]`.
     type Saved = [[T; HIDDEN]; 5];
 
-    #[inline]
-    #[allow(clippy::many_single_char_names)] // The formula's.
-    fn advance(&self, state: &mut Self::State, x: &[T; IN], saved: &mut Self::Saved) {
-        let mut gates = products(&self.bias_ih, &self.weight_ih, x);
-        let from_state = products(&self.bias_hh, &self.weight_hh, &state.hidden);
-        for (gate, &from_state) in gates.as_flattened_mut().iter_mut().zip(from_state.as_flattened()) {
-            *gate += from_state;
-        }
-        let [i, f, g, o] = &mut gates;
-        for gates in [i, f, o] {
-            for gate in gates {
-                *gate = gate.sigmoid();
-            }
-        }
-        for gate in g {
-            *gate = gate.tanh();
-        }
-        let [i, f, g, o] = gates;
-        *saved = [i, f, g, o, state.cell];
-        for (((c, i), f), g) in state.cell.iter_mut().zip(i).zip(f).zip(g) {
-            *c = next_cell(i, f, g, *c);
-        }
-        for ((h, o), c) in state.hidden.iter_mut().zip(o).zip(&state.cell) {
-            *h = o * c.tanh();
-        }
+    const WORK: usize = work(4, IN, HIDDEN);
+
+    #[inline(always)]
+    fn advance<I: Isa>(&self, state: &mut Self::State, x: &[T; IN], saved: &mut Self::Saved) {
+        let mut next = Self::State::ZERO;
+        tiles!(HIDDEN, lanes::<I, T>(), |start, W| {
+            self.advance_tile::<I, W>(start, state, x, saved, &mut next);
+        });
+        *state = next;
     }
 
-    #[inline]
-    fn back(&self, saved: &mut Self::Saved, _: &[T; HIDDEN], gradient: &mut Self::State) {
-        let [i, f, g, o, before] = saved;
-        let gates = i.iter_mut().zip(f).zip(g.iter_mut().zip(o));
-        let state = gradient.hidden.iter().zip(&mut gradient.cell).zip(before);
-        for (((i, f), (g, o)), ((&dh, dc), &mut before)) in gates.zip(state) {
-            let tanh = next_cell(*i, *f, *g, before).tanh();
-            let sum = *dc + dh * *o * (T::ONE - tanh * tanh);
-            *dc = sum * *f;
-            let d_i = sum * *g * *i * (T::ONE - *i);
-            let d_f = sum * before * *f * (T::ONE - *f);
-            let d_g = sum * *i * (T::ONE - *g * *g);
-            let d_o = dh * tanh * *o * (T::ONE - *o);
-            (*i, *f, *g, *o) = (d_i, d_f, d_g, d_o);
-        }
-        gradient.hidden = self.state_gradient(saved);
+    #[inline(always)]
+    fn back<I: Isa>(&self, saved: &mut Self::Saved, _: &[T; HIDDEN], gradient: &mut Self::State) {
+        tiles!(HIDDEN, lanes::<I, T>(), |start, W| Self::back_tile::<I, W>(start, saved, gradient));
+        gradient.hidden = [T::ZERO; HIDDEN];
+        self.add_state_gradient::<I>(saved, &mut gradient.hidden);
     }
 }
 
-/// `c[t]`, forwards and on the way back.
-#[inline]
-fn next_cell<T: Scalar>(i: T, f: T, g: T, before: T) -> T {
-    f * before + i * g
+impl<const IN: usize, const HIDDEN: usize, T: Scalar> Lstm<IN, HIDDEN, T> {
+    /// The numbers `start..start + W` of the next state.
+    #[inline(always)]
+    fn advance_tile<I: Isa, const W: usize>(
+        &self,
+        start: usize,
+        state: &LstmState<HIDDEN, T>,
+        x: &[T; IN],
+        [saved_i, saved_f, saved_g, saved_o, saved_cell]: &mut [[T; HIDDEN]; 5],
+        next: &mut LstmState<HIDDEN, T>,
+    ) {
+        let [xi, xf, xg, xo] = products::<I, T, IN, 4, HIDDEN, W>(&self.bias_ih, &self.weight_ih, x, start);
+        let [hi, hf, hg, ho] =
+            products::<I, T, HIDDEN, 4, HIDDEN, W>(&self.bias_hh, &self.weight_hh, &state.hidden, start);
+        let i = each([&xi, &hi], |[x, h]| (x + h).sigmoid());
+        let f = each([&xf, &hf], |[x, h]| (x + h).sigmoid());
+        let g = each([&xg, &hg], |[x, h]| (x + h).tanh());
+        let o = each([&xo, &ho], |[x, h]| (x + h).sigmoid());
+        let before: [T; W] = load(&state.cell, start);
+        let cell = each([&i, &f, &g, &before], next_cell::<I, T>);
+        let hidden = each([&o, &cell], |[o, cell]| o * cell.tanh());
+        store(i, saved_i, start);
+        store(f, saved_f, start);
+        store(g, saved_g, start);
+        store(o, saved_o, start);
+        store(before, saved_cell, start);
+        store(cell, &mut next.cell, start);
+        store(hidden, &mut next.hidden, start);
+    }
+
+    /// The numbers `start..start + W` of the gradients in front of the gates, and of that of the cell before.
+    #[inline(always)]
+    fn back_tile<I: Isa, const W: usize>(
+        start: usize,
+        [saved_i, saved_f, saved_g, saved_o, saved_cell]: &mut [[T; HIDDEN]; 5],
+        gradient: &mut LstmState<HIDDEN, T>,
+    ) {
+        let i: [T; W] = load(saved_i, start);
+        let f: [T; W] = load(saved_f, start);
+        let g: [T; W] = load(saved_g, start);
+        let o: [T; W] = load(saved_o, start);
+        let before: [T; W] = load(saved_cell, start);
+        let dh: [T; W] = load(&gradient.hidden, start);
+        let dc: [T; W] = load(&gradient.cell, start);
+        let tanh = each([&i, &f, &g, &before], |gates| next_cell::<I, T>(gates).tanh());
+        let d = each([&dc, &dh, &o, &tanh], |[dc, dh, o, tanh]| dc + dh * o * (T::ONE - tanh * tanh));
+        store(each([&d, &g, &i], |[d, g, i]| d * g * i * (T::ONE - i)), saved_i, start);
+        store(each([&d, &before, &f], |[d, before, f]| d * before * f * (T::ONE - f)), saved_f, start);
+        store(each([&d, &i, &g], |[d, i, g]| d * i * (T::ONE - g * g)), saved_g, start);
+        store(each([&dh, &tanh, &o], |[dh, tanh, o]| dh * tanh * o * (T::ONE - o)), saved_o, start);
+        store(each([&d, &f], |[d, f]| d * f), &mut gradient.cell, start);
+    }
+}
+
+/// `c[t]` from `i`, `f`, `g` and `c[t-1]`, forwards and on the way back.
+#[inline(always)]
+fn next_cell<I: Isa, T: Scalar>([i, f, g, before]: [T; 4]) -> T {
+    I::mul_add(f, before, i * g)
 }

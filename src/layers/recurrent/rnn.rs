@@ -1,5 +1,9 @@
-use super::{Cell, RecurrentState, recurrent};
-use crate::kernels::recurrent::products;
+#![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
+
+use super::{RecurrentState, recurrent};
+use crate::kernels::dispatch::{Isa, lanes};
+use crate::kernels::recurrent::{Cell, products, work};
+use crate::kernels::tile::{each, store, tiles};
 use crate::layers::activation::{Relu, Tanh};
 use crate::scalar::Scalar;
 use core::marker::PhantomData;
@@ -71,22 +75,22 @@ pub trait RnnActivation {
 }
 
 impl RnnActivation for Tanh {
-    #[inline]
+    #[inline(always)]
     fn value<T: Scalar>(x: T) -> T {
         x.tanh()
     }
-    #[inline]
+    #[inline(always)]
     fn slope<T: Scalar>(y: T) -> T {
         T::ONE - y * y
     }
 }
 
 impl RnnActivation for Relu {
-    #[inline]
+    #[inline(always)]
     fn value<T: Scalar>(x: T) -> T {
         if x < T::ZERO { T::ZERO } else { x }
     }
-    #[inline]
+    #[inline(always)]
     fn slope<T: Scalar>(y: T) -> T {
         if y > T::ZERO { T::ONE } else { T::ZERO }
     }
@@ -102,22 +106,37 @@ impl<const IN: usize, const HIDDEN: usize, A: RnnActivation, T: Scalar> Cell<T, 
     /// `h`
     type Saved = [[T; HIDDEN]; 1];
 
-    #[inline]
-    fn advance(&self, state: &mut Self::State, x: &[T; IN], [h]: &mut Self::Saved) {
-        let [from_input] = products(&self.bias_ih, &self.weight_ih, x);
-        let [from_state] = products(&self.bias_hh, &self.weight_hh, &state.hidden);
-        for ((h, from_input), from_state) in h.iter_mut().zip(from_input).zip(from_state) {
-            *h = A::value(from_input + from_state);
-        }
-        state.hidden = *h;
+    const WORK: usize = work(1, IN, HIDDEN);
+
+    #[inline(always)]
+    fn advance<I: Isa>(&self, state: &mut Self::State, x: &[T; IN], [saved]: &mut Self::Saved) {
+        tiles!(HIDDEN, 2 * lanes::<I, T>(), |start, W| self.advance_tile::<I, W>(start, &state.hidden, x, saved));
+        state.hidden = *saved;
     }
 
-    #[inline]
-    fn back(&self, saved: &mut Self::Saved, _: &[T; HIDDEN], gradient: &mut Self::State) {
+    #[inline(always)]
+    fn back<I: Isa>(&self, saved: &mut Self::Saved, _: &[T; HIDDEN], gradient: &mut Self::State) {
         let [h] = saved;
         for (h, &dh) in h.iter_mut().zip(&gradient.hidden) {
             *h = dh * A::slope(*h);
         }
-        gradient.hidden = self.state_gradient(saved);
+        gradient.hidden = [T::ZERO; HIDDEN];
+        self.add_state_gradient::<I>(saved, &mut gradient.hidden);
+    }
+}
+
+impl<const IN: usize, const HIDDEN: usize, A: RnnActivation, T: Scalar> Rnn<IN, HIDDEN, A, T> {
+    /// The numbers `start..start + W` of the next output.
+    #[inline(always)]
+    fn advance_tile<I: Isa, const W: usize>(
+        &self,
+        start: usize,
+        hidden: &[T; HIDDEN],
+        x: &[T; IN],
+        next: &mut [T; HIDDEN],
+    ) {
+        let [x] = products::<I, T, IN, 1, HIDDEN, W>(&self.bias_ih, &self.weight_ih, x, start);
+        let [h] = products::<I, T, HIDDEN, 1, HIDDEN, W>(&self.bias_hh, &self.weight_hh, hidden, start);
+        store(each([&x, &h], |[x, h]| A::value(x + h)), next, start);
     }
 }

@@ -1,0 +1,131 @@
+//! A row of numbers inside a kernel: a function of each, and sums.
+#![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
+
+use super::dense::sum_of_parts;
+use super::dispatch::{Isa, lanes};
+use super::elementwise::strips;
+use super::tile::{each, load};
+use crate::scalar::Scalar;
+
+/// The `W` numbers from `at` on.
+#[inline(always)]
+pub(crate) fn strip<T, const W: usize>(all: &[T], at: usize) -> Option<&[T; W]> {
+    all.get(at..)?.first_chunk()
+}
+
+/// The same, to write to.
+#[inline(always)]
+pub(crate) fn strip_mut<T, const W: usize>(all: &mut [T], at: usize) -> Option<&mut [T; W]> {
+    all.get_mut(at..)?.first_chunk_mut()
+}
+
+/// `y = f(x, y, i)` at each place `i`.
+#[inline(always)]
+pub(crate) fn for_each<I: Isa, T: Scalar, const N: usize>(
+    x: [&[T]; N],
+    y: &mut [T],
+    f: impl Fn([T; N], T, usize) -> T,
+) {
+    let len = y.len();
+    strips!(lanes::<I, T>(), len, |at, W| {
+        if let Some(y) = strip_mut::<T, W>(y, at) {
+            let mut tiles = [[T::ZERO; W]; N];
+            for (tile, x) in tiles.iter_mut().zip(x) {
+                if let Some(x) = strip(x, at) {
+                    *tile = *x;
+                }
+            }
+            for (k, y) in y.iter_mut().enumerate() {
+                let mut at_place = [T::ZERO; N];
+                for (number, tile) in at_place.iter_mut().zip(&tiles) {
+                    *number = tile.get(k).copied().unwrap_or(T::ZERO);
+                }
+                *y = f(at_place, *y, at + k);
+            }
+        }
+    });
+}
+
+/// How many partial sums a sum over a row has.
+const PARTIAL: usize = 16;
+
+/// The sum of a row: sixteen partial sums, element `i` in sum `i % 16`, added as a binary tree.
+#[inline(always)]
+pub(crate) fn total<T: Scalar>(x: &[T]) -> T {
+    let (chunks, rest) = x.as_chunks::<PARTIAL>();
+    let mut sums = [T::ZERO; PARTIAL];
+    for x in chunks {
+        for (sum, &x) in sums.iter_mut().zip(x) {
+            *sum += x;
+        }
+    }
+    for (sum, &x) in sums.iter_mut().zip(rest) {
+        *sum += x;
+    }
+    tree(sums)
+}
+
+/// The sum of `f` over rows of one length, in the order of [`total`].
+#[inline(always)]
+pub(crate) fn sum_of<I: Isa, T: Scalar, const N: usize>(x: [&[T]; N], f: impl Fn([T; N]) -> T) -> T {
+    let len = x.first().map_or(0, |x| x.len());
+    let mut sums = [T::ZERO; PARTIAL];
+    let mut at = 0;
+    while at + PARTIAL <= len {
+        let mut tiles = [[T::ZERO; PARTIAL]; N];
+        for (tile, x) in tiles.iter_mut().zip(x) {
+            *tile = load(x, at);
+        }
+        for (sum, y) in sums.iter_mut().zip(each(tiles.each_ref(), &f)) {
+            *sum += y;
+        }
+        at += PARTIAL;
+    }
+    if at < len {
+        let mut last = [T::ZERO; PARTIAL];
+        if let Some(last) = last.get_mut(..len - at) {
+            let mut rest: [&[T]; N] = [&[]; N];
+            for (rest, x) in rest.iter_mut().zip(x) {
+                *rest = x.get(at..).unwrap_or(&[]);
+            }
+            for_each::<I, T, N>(rest, last, |x, _, _| f(x));
+        }
+        for (sum, y) in sums.iter_mut().zip(last) {
+            *sum += y;
+        }
+    }
+    tree(sums)
+}
+
+#[inline(always)]
+fn tree<T: Scalar>(sums: [T; PARTIAL]) -> T {
+    let mut parts = [[[T::ZERO; 1]; 1]; PARTIAL];
+    for (part, sum) in parts.as_flattened_mut().as_flattened_mut().iter_mut().zip(sums) {
+        *part = sum;
+    }
+    let [[sum]] = sum_of_parts(parts);
+    sum
+}
+
+#[cfg(test)]
+#[allow(clippy::cast_precision_loss, clippy::float_cmp)] // Small integers: exact.
+mod tests {
+    use super::super::dispatch::Target;
+    use super::*;
+
+    /// Every rest of the strips and of the sixteen sums: catches an element left out or taken twice.
+    #[test]
+    fn every_length() {
+        let all: [f64; 70] = core::array::from_fn(|i| ((i * 7) % 11) as f64 - 5.0);
+        for len in 0..all.len() {
+            let x = &all[..len];
+            assert_eq!(total(x), x.iter().sum(), "{len}");
+            assert_eq!(sum_of::<Target, f64, 2>([x, x], |[a, b]| a * b), x.iter().map(|x| x * x).sum(), "{len}");
+            let mut y = all;
+            for_each::<Target, f64, 1>([x], &mut y[..len], |[x], y, i| x + y * i as f64);
+            for (i, (&x, y)) in all.iter().zip(y).enumerate() {
+                assert_eq!(y, if i < len { x + x * i as f64 } else { x }, "place {i} of {len}");
+            }
+        }
+    }
+}
