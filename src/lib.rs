@@ -146,7 +146,7 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `std` | yes | the processor's square root |
+//! | `std` | yes | AVX2 or AVX-512 where the processor has them, chosen at run time ([`isa`]); the processor's square root |
 //! | `rand` | yes | `init`, `Dropout`, `data::augment`, `data::shuffle` |
 //! | `long` | no | longer lengths in the type arithmetic: `shape::length` has the table |
 //! | `serde` | no | `Serialize` and `Deserialize` for networks, layers and scalers: `serialize` has the details |

@@ -1,5 +1,4 @@
 //! The sets of instructions: forced in turn, they compute the same but for the rounding of fused products.
-#![cfg(all(feature = "std", feature = "rand"))]
 
 use constnet::isa::{InstructionSet, best, in_use, limit_to};
 use constnet::layer::Parameters;

@@ -20,13 +20,13 @@ struct Function {
 }
 
 const FUNCTIONS: [Function; 7] = [
-    Function { name: "exp", f: math::exp, exact: Scalar::exp, limit: f32::INFINITY, bound: 1.3 },
-    Function { name: "exp_m1", f: math::exp_m1, exact: Scalar::exp_m1, limit: f32::INFINITY, bound: 1.75 },
+    Function { name: "exp", f: math::exp, exact: Scalar::exp, limit: f32::INFINITY, bound: 1.29 },
+    Function { name: "exp_m1", f: math::exp_m1, exact: Scalar::exp_m1, limit: f32::INFINITY, bound: 1.79 },
     Function { name: "ln", f: math::ln, exact: Scalar::ln, limit: f32::INFINITY, bound: 0.85 },
     Function { name: "ln_1p", f: math::ln_1p, exact: Scalar::ln_1p, limit: f32::INFINITY, bound: 1.4 },
-    Function { name: "tanh", f: math::tanh, exact: Scalar::tanh, limit: 1.0, bound: 2.5 },
-    Function { name: "sigmoid", f: math::sigmoid, exact: Scalar::sigmoid, limit: 1.0, bound: 1.85 },
-    Function { name: "erf", f: math::erf, exact: Scalar::erf, limit: 1.0, bound: 1.26 },
+    Function { name: "tanh", f: math::tanh, exact: Scalar::tanh, limit: 1.0, bound: 2.57 },
+    Function { name: "sigmoid", f: math::sigmoid, exact: Scalar::sigmoid, limit: 1.0, bound: 2.04 },
+    Function { name: "erf", f: math::erf, exact: Scalar::erf, limit: 1.0, bound: 1.19 },
 ];
 
 /// The distance between the numbers of `f32` around `x`.

@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
 # constnet beside its peers: `benches/peers/run.sh [--csv FILE] [--picture FILE] [--rounds N] [--filter TEXT] [--build-only]
-# [--readme]`, on a machine with nothing else to do. Builds everything plainly (`cargo build --release`: how constnet is meant to be used),
+# [--readme] [--quick]`, on a machine with nothing else to do. Builds everything plainly (`cargo build --release`: how constnet is meant to be used),
 # and, for whom it helps, for this very processor and for AVX2. Then times the builds in turn, so that noise hits all alike, and prints
-# the tables; with `--readme` they go into benches/README.md, and the picture beside it. The first build takes some twenty minutes on two cores.
+# the tables; with `--readme` they go into benches/README.md, and the picture beside it. The first build takes some twenty minutes on
+# two cores; `--quick` leaves out the frameworks for this very processor, which is half of it.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-csv= picture= rounds=7 filter= build_only= readme=
+csv= picture= rounds=7 filter= build_only= readme= quick=
 while (($#)); do
     case $1 in
     --csv) csv=$(realpath -m "$2") ;;
     --picture) picture=$(realpath -m "$2") ;;
     --rounds) rounds=$2 ;;
     --filter) filter=$2 ;;
+    --quick) quick=yes && shift && continue ;;
     --build-only) build_only=yes && shift && continue ;;
     --readme) readme=$(realpath ../README.md) picture=$(realpath -m ../peers.svg) && shift && continue ;;
-    *) sed -n '2,5s/^# //p' "$0" >&2 && exit 2 ;;
+    *) sed -n '2,6s/^# //p' "$0" >&2 && exit 2 ;;
     esac
     shift 2
 done
@@ -33,7 +35,7 @@ build() {
     builds+=("$1")
 }
 build plain ""
-build native "-C target-cpu=native"
+[[ -n $quick ]] || build native "-C target-cpu=native"
 # Loops and nalgebra once more, with link-time optimisation: they do not choose their instructions at run time, and some are faster
 # with the narrower ones.
 export CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
@@ -65,7 +67,8 @@ trap 'rm -f "$times" "$tables"' EXIT
 {
     processor=$(awk -F ': *' '/^model name/ { name = $2 } /^cpu family/ { family = $2 } /^model\t/ { model = $2 }
         END { printf "%s (family %s, model %s)", name, family, model }' /proc/cpuinfo)
-    echo "At commit $(git rev-parse --short HEAD), $(rustc --version | cut -d' ' -f1,2), $processor, $(nproc) cores."
+    [[ -z $readme ]] || printf '## Results\n\n![A bar for each peer and network, on a logarithmic scale](peers.svg)\n\n'
+    echo "At commit $(git rev-parse --short HEAD), $(rustc --version | cut -d' ' -f1,2), $processor, $(nproc) cores. Builds: ${builds[*]}."
     echo
     program plain table "$times" ${picture:+"$picture"}
     [[ -n $filter ]] || program plain latency

@@ -51,11 +51,25 @@ impl Default for Counter {
     }
 }
 
+/// An instruction that does nothing, for the plugin `tools/cycles.c`.
+macro_rules! mark {
+    ($instruction:literal) => {
+        // SAFETY: it does nothing.
+        #[cfg(board = "mps2")]
+        unsafe {
+            asm!($instruction, options(nomem, nostack, preserves_flags));
+        }
+    };
+}
+
+/// Runs `f` on `x`, and tells the ticks that it took.
 #[inline]
 fn ticks<X, R>(f: impl FnOnce(X) -> R, x: X) -> (R, u32) {
     let x = black_box(x);
     let start = port::ticks();
+    mark!("mov r10, r10");
     let result = black_box(f(x));
+    mark!("mov r11, r11");
     (result, port::ticks().wrapping_sub(start))
 }
 

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# The kernels under AddressSanitizer, and under valgrind where it is installed: tests/isa.rs forces each set of instructions in turn.
+# valgrind has no AVX-512, and the processor that it shows the test has none either.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+target=$(realpath -m "${CARGO_TARGET_DIR:-../../target}")/sanitize
+export CARGO_TARGET_DIR=$target
+# The sanitiser's run-time library comes with the stable compiler; only its option does not.
+RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --target "$(rustc -vV | sed -n 's/^host: //p')" -- --nocapture
+echo "AddressSanitizer: nothing found"
+
+if ! command -v valgrind >/dev/null; then
+    echo "SKIPPED: valgrind is not installed"
+    exit
+fi
+cargo test --release --no-run --message-format=json | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' >"$target/executable"
+valgrind --error-exitcode=1 --quiet "$(cat "$target/executable")" --nocapture
+echo "valgrind: nothing found"
