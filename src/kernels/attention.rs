@@ -71,14 +71,14 @@ kernel! {
             softmax_in_place::<I, T>(p);
             y.fill(T::ZERO);
             let terms = p.iter().zip(seen).map(|(&p, [_, _, v])| (p, of(v, head)));
-            add_scaled::<I, T>(y, terms);
+            add_scaled::<I, T>(y, &terms);
         }
     }
 }
 
 /// `sum += scale * x` over all terms, in their order.
 #[inline(always)]
-fn add_scaled<'a, I: Isa, T: Scalar>(sum: &mut [T], terms: impl Iterator<Item = (T, &'a [T])> + Clone) {
+fn add_scaled<'a, I: Isa, T: Scalar>(sum: &mut [T], terms: &(impl Iterator<Item = (T, &'a [T])> + Clone)) {
     let len = sum.len();
     strips!(lanes::<I, T>(), len, |at, W| {
         if let Some(place) = strip_mut::<T, W>(sum, at) {
@@ -122,7 +122,7 @@ kernel! {
                 for_each::<I, T, 1>([q], of_mut(dk, head), |[q], dk, _| I::mul_add(slope, q, dk));
             }
             dq.fill(T::ZERO);
-            add_scaled::<I, T>(dq, slopes.iter().zip(seen).map(|(&slope, [_, k, _])| (slope, of(k, head))));
+            add_scaled::<I, T>(dq, &slopes.iter().zip(seen).map(|(&slope, [_, k, _])| (slope, of(k, head))));
         }
     }
 }

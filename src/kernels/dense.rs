@@ -54,23 +54,31 @@ const fn width(numbers: usize) -> usize {
 }
 
 kernel! {
-    /// `y = W x + b` for each row.
+    /// `y = W x + b`
+    pub(crate) fn forward_row<I>[T: Scalar, const IN: usize, const OUT: usize][T, IN, OUT](
+        weight: &[[T; OUT]; IN],
+        bias: Option<&[T; OUT]>,
+        x: &[T; IN],
+        y: &mut [T; OUT],
+    ), work IN * OUT; {
+        rows::<I, T, IN, OUT, 1>(weight, bias, core::array::from_ref(x), core::array::from_mut(y));
+    }
+}
+
+kernel! {
+    /// [`forward_row`] for each of many rows, with the same bits.
     pub(crate) fn forward<I>[T: Scalar, const IN: usize, const OUT: usize][T, IN, OUT](
         weight: &[[T; OUT]; IN],
         bias: Option<&[T; OUT]>,
         x: &[[T; IN]],
         y: &mut [[T; OUT]],
     ), work IN * OUT; {
-        let (mut x, mut y) = (x, y);
-        if x.len() > 1 {
-            let (pairs, last) = x.as_chunks();
-            let (outputs, last_output) = y.as_chunks_mut();
-            for (x, y) in pairs.iter().zip(outputs) {
-                rows::<I, T, IN, OUT, 2>(weight, bias, x, y);
-            }
-            (x, y) = (last, last_output);
+        let (pairs, last) = x.as_chunks();
+        let (outputs, last_output) = y.as_chunks_mut();
+        for (x, y) in pairs.iter().zip(outputs) {
+            rows::<I, T, IN, OUT, 2>(weight, bias, x, y);
         }
-        if let ([x], [y]) = (x, y) {
+        if let ([x], [y]) = (last, last_output) {
             rows::<I, T, IN, OUT, 1>(weight, bias, core::array::from_ref(x), core::array::from_mut(y));
         }
     }

@@ -102,8 +102,6 @@ tensors! {
     with mask;
 }
 
-/// The first of queries, keys and values.
-
 /// What training keeps of a sample: queries, keys and values; for each step and head the part of each step; and what the heads
 /// found.
 type Kept<T, const E: usize, const HEADS: usize, const L: usize> =

@@ -80,6 +80,21 @@ fn steps_mut<T, const C: usize, const L: usize, const B: usize>(x: &mut [SMatrix
     rows_mut(x).as_flattened_mut()
 }
 
+/// One step by a kernel of its own: the one for many is larger.
+#[inline]
+fn forward_steps<T: Scalar, const IN: usize, const OUT: usize>(
+    weight: &[[T; OUT]; IN],
+    bias: Option<&[T; OUT]>,
+    x: &[[T; IN]],
+    y: &mut [[T; OUT]],
+) {
+    if let ([x], [y]) = (x, &mut *y) {
+        dense::forward_row(weight, bias, x, y);
+    } else {
+        dense::forward(weight, bias, x, y);
+    }
+}
+
 macro_rules! over_steps {
     ($([$(const $L:ident: usize)?] $X:ty => $Y:ty),+) => { $(
         impl<const IN: usize, const OUT: usize, $(const $L: usize,)? T: Scalar, B: Bias<T, OUT>> Layer<$X, T>
@@ -89,7 +104,7 @@ macro_rules! over_steps {
 
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
-                dense::forward(&self.weight.data.0, self.bias.get(), &x.data.0, &mut y.data.0);
+                forward_steps(&self.weight.data.0, self.bias.get(), &x.data.0, &mut y.data.0);
             }
         }
 
@@ -105,7 +120,7 @@ macro_rules! over_steps {
                 (): &mut (),
                 y: &mut [TensorOf<$Y, T>; N],
             ) {
-                dense::forward(&self.weight.data.0, self.bias.get(), steps(x), steps_mut(y));
+                forward_steps(&self.weight.data.0, self.bias.get(), steps(x), steps_mut(y));
             }
 
             #[inline]
