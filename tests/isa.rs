@@ -19,7 +19,7 @@ const SETS: [InstructionSet; 3] = [InstructionSet::Target, InstructionSet::Avx2,
 
 /// How far a number may lie from that of the first set, in units of the largest number of its tensor: products of some hundred
 /// terms, each rounded once instead of twice.
-const BOUND: f32 = 2e-6;
+const BOUND: f32 = 1e-5;
 
 fn rng() -> StdRng {
     StdRng::seed_from_u64(3)
