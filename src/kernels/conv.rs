@@ -231,7 +231,8 @@ fn gradient_tile<
 ) {
     let inputs = inputs(IN, EACH);
     let most = tile_count::<I, T>(W);
-    let is_narrow = 2 * inputs <= most && inputs * H::KERNEL <= most && V::COUNT_INSIDE * H::COUNT_INSIDE > 0;
+    let has_inside = V::COUNT_INSIDE * H::COUNT_INSIDE > 0;
+    let is_narrow = has_inside && 2 * inputs <= most && inputs * H::KERNEL <= most;
     if is_narrow {
         // With one vector for each weight, there is room for some more.
         let rows = evenly(V::KERNEL, (most + most / 4) / (inputs * H::KERNEL));
@@ -247,38 +248,30 @@ fn gradient_tile<
     }
     for (k, gradient) in gradient.chunks_exact_mut(inputs * G).enumerate() {
         let place = (k / H::KERNEL, k % H::KERNEL);
-        let outputs = (V::outputs(place.0), H::outputs(place.1));
-        if !is_narrow {
-            let (mut first, count) = (0, evenly(inputs, most));
-            while first + count <= inputs {
-                let (tile, outputs) = ((group, start, first), (outputs.0.clone(), outputs.1.clone()));
-                gradient_block::<I, V, H, T, G, IN, OUT, EACH, W>(gradient, x, dy, tile, count, place, outputs);
-                first += count;
-            }
-            if !inputs.is_multiple_of(count) {
-                let tile = (group, start, first);
-                gradient_block::<I, V, H, T, G, IN, OUT, EACH, W>(
-                    gradient,
-                    x,
-                    dy,
-                    tile,
-                    inputs % count,
-                    place,
-                    outputs,
-                );
-            }
-        } else if V::COUNT_INSIDE < V::OUT || H::COUNT_INSIDE < H::OUT {
-            let ((top, bottom), (left, right)) = (V::INSIDE, H::INSIDE);
-            let (rows, columns) = outputs;
-            let around = [
+        let (rows, columns) = (V::outputs(place.0), H::outputs(place.1));
+        let ((top, bottom), (left, right)) = (V::INSIDE, H::INSIDE);
+        // The same order for every set of instructions: first the outputs whose windows lie on the input, then those around.
+        let parts = if has_inside {
+            [
+                (if is_narrow { 0..0 } else { top..bottom }, left..right),
                 (rows.start..top, columns.clone()),
                 (bottom..rows.end, columns.clone()),
                 (top..bottom, columns.start..left),
                 (top..bottom, right..columns.end),
-            ];
-            for outputs in around {
-                let tile = (group, start, 0);
-                gradient_block::<I, V, H, T, G, IN, OUT, EACH, W>(gradient, x, dy, tile, inputs, place, outputs);
+            ]
+        } else {
+            [(rows, columns), (0..0, 0..0), (0..0, 0..0), (0..0, 0..0), (0..0, 0..0)]
+        };
+        for outputs in parts {
+            let (mut first, count) = (0, evenly(inputs, most));
+            while first + count <= inputs {
+                let (tile, outputs) = ((group, start, first), outputs.clone());
+                gradient_block::<I, V, H, T, G, IN, OUT, EACH, W>(gradient, x, dy, tile, count, place, outputs);
+                first += count;
+            }
+            if !inputs.is_multiple_of(count) {
+                let (tile, count) = ((group, start, first), inputs % count);
+                gradient_block::<I, V, H, T, G, IN, OUT, EACH, W>(gradient, x, dy, tile, count, place, outputs);
             }
         }
     }
