@@ -8,6 +8,10 @@ use core::array::from_fn;
 
 /// Takes the places of slices of `$len` numbers in strips as wide as a vector register, then in narrower ones for the rest.
 macro_rules! strips {
+    ($lanes:expr, $len:expr, from $from:expr, |$at:ident, $W:ident| $call:expr) => {
+        let mut $at = $from;
+        $crate::kernels::elementwise::strips!(@rest $lanes, $len, |$at, $W| $call, 8 4 2 1);
+    };
     ($lanes:expr, $len:expr, |$at:ident, $W:ident| $call:expr) => {
         let mut $at = 0;
         $crate::kernels::tile::tiles!(@pick $lanes, $W, {
@@ -75,7 +79,13 @@ kernel! {
     pub(crate) fn map<I>[T: Scalar, F: Fn([T; N]) -> T, const N: usize][T, F, N](x: [&[T]; N], y: &mut [T], f: F),
         work 4 * y.len(); {
         let len = least(x.map(<[T]>::len), y.len());
-        strips!(lanes::<I, T>(), len, |at, W| {
+        // A plain loop as far as it fills vectors: strips of a function of a few instructions would be gathered and scattered.
+        let whole = len - len % lanes::<I, T>();
+        for k in 0..whole {
+            // SAFETY: `k` is less than `len`, the least length.
+            unsafe { *y.get_unchecked_mut(k) = f(x.map(|x| *x.get_unchecked(k))) };
+        }
+        strips!(lanes::<I, T>(), len, from whole, |at, W| {
             // SAFETY: `at + W` is at most `len`, the least length.
             let (x, y) = unsafe { (x.map(|x| *strip::<T, W>(x, at)), strip_mut::<T, W>(y, at)) };
             *y = from_fn(|k| f(at_place(&x, k)));
