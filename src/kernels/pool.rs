@@ -1,107 +1,165 @@
 //! Pooling: a window that slides over pixels and makes one of those under it. `V` is its way down, `H` its way along a row.
+#![allow(clippy::inline_always)] // A call would lose the vectors, and the instructions that a kernel is compiled for.
 
+use super::dispatch::{kernel, lanes};
 use super::flat::one_by_one;
-use super::window::{Axis, pixels, row, row_mut};
+use super::tile::{load, store, tiles};
+use super::window::{Axis, part, part_mut};
 use crate::scalar::Scalar;
 
-/// `y`: the greatest of each channel under the window. A NaN is greater than any number.
-#[inline]
-pub(crate) fn max<V: Axis, H: Axis, T: Scalar, const C: usize>(x: &[T], y: &mut [T]) {
-    let (x, _) = x.as_chunks::<C>();
-    for (oy, y) in y.as_chunks_mut::<C>().0.chunks_exact_mut(H::OUT).enumerate() {
-        for (ox, y) in y.iter_mut().enumerate() {
-            let mut is_first = true;
-            for row in (0..V::KERNEL).filter_map(|ky| row::<V, H, _>(x, oy, ky)) {
-                for [x] in (0..H::KERNEL).filter_map(|kx| pixels::<H, _, 1>(row, ox, kx)) {
-                    if is_first {
-                        (*y, is_first) = (*x, false);
-                        continue;
-                    }
-                    for (y, &x) in y.iter_mut().zip(x) {
-                        *y = greater(*y, x);
-                    }
+kernel! {
+    /// `y`: the greatest of each channel under the window. A NaN is greater than any number.
+    pub(crate) fn max<I>[V: Axis, H: Axis, T: Scalar, const C: usize][V, H, T, C](x: &[T], y: &mut [T]), work work::<V, H>(C); {
+        let ((x, _), (y, _)) = (x.as_chunks::<C>(), y.as_chunks_mut::<C>());
+        tiles!(C, 4 * lanes::<I, T>(), |start, W| windows::<V, H>(|o, under| {
+            let (Some(x), Some(y)) = (part(x, under.first, under.span::<H>()), y.get_mut(o)) else { return };
+            let mut max: [T; W] = x.first().map_or([T::ZERO; W], |x| load(x, start));
+            under.each::<H>(|place| if let Some(x) = x.get(place) {
+                let x: [T; W] = load(x, start);
+                for (max, x) in max.iter_mut().zip(x) {
+                    *max = greater(*max, x);
                 }
+            });
+            store(max, y, start);
+        }));
+    }
+}
+
+/// How much there is to do.
+const fn work<V: Axis, H: Axis>(channels: usize) -> usize {
+    V::OUT * V::KERNEL * H::OUT * H::KERNEL * channels
+}
+
+/// The places of the input under the window for an output.
+struct Under {
+    first: usize,
+    rows: usize,
+    columns: usize,
+}
+
+/// Calls a function of each output and of what is under its window.
+#[inline(always)]
+fn windows<V: Axis, H: Axis>(mut f: impl FnMut(usize, Under)) {
+    for oy in 0..V::OUT {
+        for ox in 0..H::OUT {
+            let (rows, columns) = (V::places(oy), H::places(ox));
+            if let (Some(iy), Some(ix)) = (V::place(oy, rows.start), H::place(ox, columns.start)) {
+                f(oy * H::OUT + ox, Under { first: iy * H::IN + ix, rows: rows.len(), columns: columns.len() });
+            }
+        }
+    }
+}
+
+impl Under {
+    /// How many pixels there are from the first to the last.
+    #[inline(always)]
+    fn span<H: Axis>(&self) -> usize {
+        (self.rows.max(1) - 1) * H::IN + self.columns
+    }
+
+    /// Calls a function of the distance of each place from the first, row by row.
+    #[inline(always)]
+    fn each<H: Axis>(&self, mut f: impl FnMut(usize)) {
+        for ky in 0..self.rows {
+            for kx in 0..self.columns {
+                f(ky * H::IN + kx);
             }
         }
     }
 }
 
 /// The greater of two, NaN if `x` is NaN.
-#[inline]
+#[inline(always)]
 #[allow(clippy::eq_op)] // Only NaN is not its own equal.
 pub(crate) fn greater<T: Scalar>(max: T, x: T) -> T {
     if x > max || x != x { x } else { max }
 }
 
-/// `dx += dy` at the first place of each window that is the greatest.
-#[inline]
-pub(crate) fn max_backward<V: Axis, H: Axis, T: Scalar, const C: usize>(x: &[T], y: &[T], dy: &[T], dx: &mut [T]) {
-    let ((x, _), (dx, _)) = (x.as_chunks::<C>(), dx.as_chunks_mut::<C>());
-    let rows = one_by_one(y.as_chunks::<C>().0.chunks_exact(H::OUT)).zip(dy.as_chunks::<C>().0.chunks_exact(H::OUT));
-    for (oy, (y, dy)) in rows.enumerate() {
-        for (ox, (y, dy)) in y.iter().zip(dy).enumerate() {
-            let mut found = [false; C];
-            for ky in 0..V::KERNEL {
-                let (Some(x), Some(dx)) = (row::<V, H, _>(x, oy, ky), row_mut::<V, H, _>(dx, oy, ky)) else { continue };
-                for place in (0..H::KERNEL).filter_map(|kx| H::place(ox, kx)) {
-                    let (Some(x), Some(dx)) = (x.get(place), dx.get_mut(place)) else { continue };
-                    for ((((found, &x), &y), &dy), dx) in found.iter_mut().zip(x).zip(y).zip(dy).zip(dx) {
-                        let is_here = !*found && x == y;
-                        *found |= is_here;
-                        *dx += if is_here { dy } else { T::ZERO };
-                    }
+kernel! {
+    /// `dx = dy` at the first place of each window that is the greatest; a sum where windows overlap.
+    pub(crate) fn max_backward<I>[V: Axis, H: Axis, T: Scalar, const C: usize][V, H, T, C](
+        x: &[T],
+        y: &[T],
+        dy: &[T],
+        dx: &mut [T],
+    ), work work::<V, H>(C); {
+        let ((x, _), (y, _), (dy, _)) = (x.as_chunks::<C>(), y.as_chunks::<C>(), dy.as_chunks::<C>());
+        let (dx, _) = dx.as_chunks_mut::<C>();
+        dx.fill([T::ZERO; C]);
+        tiles!(C, 2 * lanes::<I, T>(), |start, W| windows::<V, H>(|o, under| {
+            let (Some(y), Some(dy)) = (y.get(o), dy.get(o)) else { return };
+            let span = under.span::<H>();
+            let (Some(x), Some(dx)) = (part(x, under.first, span), part_mut(dx, under.first, span)) else { return };
+            let y: [T; W] = load(y, start);
+            // Nothing is left for the places behind the first.
+            let mut left: [T; W] = load(dy, start);
+            under.each::<H>(|place| if let (Some(x), Some(dx)) = (x.get(place), dx.get_mut(place)) {
+                let x: [T; W] = load(x, start);
+                let mut sum: [T; W] = load(dx, start);
+                for (((sum, left), x), y) in sum.iter_mut().zip(&mut left).zip(x).zip(y) {
+                    let is_here = x == y;
+                    *sum += if is_here { *left } else { T::ZERO };
+                    *left = if is_here { T::ZERO } else { *left };
                 }
-            }
-        }
+                store(sum, dx, start);
+            });
+        }));
     }
-}
-
-/// By how much the sum under the window for output `o` is to be divided in this direction.
-fn places<A: Axis>(o: usize) -> usize {
-    if A::COUNTS_PADDING { A::KERNEL } else { (0..A::KERNEL).filter(|&k| A::place(o, k).is_some()).count() }
 }
 
 /// `1 / n`
+#[inline(always)]
 #[allow(clippy::cast_precision_loss)]
-fn part<T: Scalar>(n: usize) -> T {
+fn inverse<T: Scalar>(n: usize) -> T {
     T::ONE / T::from_f64(n as f64)
 }
 
-/// `y`: the mean of each channel under the window.
-#[inline]
-pub(crate) fn average<V: Axis, H: Axis, T: Scalar, const C: usize>(x: &[T], y: &mut [T]) {
-    let (x, _) = x.as_chunks::<C>();
-    for (oy, y) in y.as_chunks_mut::<C>().0.chunks_exact_mut(H::OUT).enumerate() {
-        for (ox, y) in y.iter_mut().enumerate() {
-            let mut sum = [T::ZERO; C];
-            for row in (0..V::KERNEL).filter_map(|ky| row::<V, H, _>(x, oy, ky)) {
-                for [x] in (0..H::KERNEL).filter_map(|kx| pixels::<H, _, 1>(row, ox, kx)) {
-                    add(&mut sum, x);
-                }
-            }
-            let part = part(places::<V>(oy) * places::<H>(ox));
-            *y = sum.map(|sum| sum * part);
-        }
+impl Under {
+    /// By how much the sum is to be divided.
+    #[inline(always)]
+    fn count<V: Axis, H: Axis>(&self) -> usize {
+        let rows = if V::COUNTS_PADDING { V::KERNEL } else { self.rows };
+        let columns = if H::COUNTS_PADDING { H::KERNEL } else { self.columns };
+        rows * columns
     }
 }
 
-/// `dx += dy / n` at each of the `n` places of each window.
-#[inline]
-pub(crate) fn average_backward<V: Axis, H: Axis, T: Scalar, const C: usize>(_: &[T], _: &[T], dy: &[T], dx: &mut [T]) {
-    let (dx, _) = dx.as_chunks_mut::<C>();
-    for (oy, dy) in dy.as_chunks::<C>().0.chunks_exact(H::OUT).enumerate() {
-        for (ox, dy) in dy.iter().enumerate() {
-            let part = part(places::<V>(oy) * places::<H>(ox));
-            let dy = dy.map(|dy| dy * part);
-            for ky in 0..V::KERNEL {
-                let Some(row) = row_mut::<V, H, _>(dx, oy, ky) else { continue };
-                for place in (0..H::KERNEL).filter_map(|kx| H::place(ox, kx)) {
-                    if let Some(dx) = row.get_mut(place) {
-                        add(dx, &dy);
-                    }
-                }
-            }
-        }
+kernel! {
+    /// `y`: the mean of each channel under the window.
+    pub(crate) fn average<I>[V: Axis, H: Axis, T: Scalar, const C: usize][V, H, T, C](x: &[T], y: &mut [T]), work work::<V, H>(C); {
+        let ((x, _), (y, _)) = (x.as_chunks::<C>(), y.as_chunks_mut::<C>());
+        tiles!(C, 4 * lanes::<I, T>(), |start, W| windows::<V, H>(|o, under| {
+            let (Some(x), Some(y)) = (part(x, under.first, under.span::<H>()), y.get_mut(o)) else { return };
+            let mut sum = [T::ZERO; W];
+            under.each::<H>(|place| if let Some(x) = x.get(place) {
+                add(&mut sum, &load(x, start));
+            });
+            let part = inverse(under.count::<V, H>());
+            store(sum.map(|sum| sum * part), y, start);
+        }));
+    }
+}
+
+kernel! {
+    /// `dx = dy / n` at each of the `n` places of each window; a sum where windows overlap.
+    pub(crate) fn average_backward<I>[V: Axis, H: Axis, T: Scalar, const C: usize][V, H, T, C](
+        _x: &[T],
+        _y: &[T],
+        dy: &[T],
+        dx: &mut [T],
+    ), work work::<V, H>(C); {
+        let ((dy, _), (dx, _)) = (dy.as_chunks::<C>(), dx.as_chunks_mut::<C>());
+        dx.fill([T::ZERO; C]);
+        tiles!(C, 2 * lanes::<I, T>(), |start, W| windows::<V, H>(|o, under| {
+            let (Some(dx), Some(dy)) = (part_mut(dx, under.first, under.span::<H>()), dy.get(o)) else { return };
+            let part = inverse(under.count::<V, H>());
+            let dy: [T; W] = load::<T, W>(dy, start).map(|dy| dy * part);
+            under.each::<H>(|place| if let Some(dx) = dx.get_mut(place) {
+                let mut sum: [T; W] = load(dx, start);
+                add(&mut sum, &dy);
+                store(sum, dx, start);
+            });
+        }));
     }
 }
 
@@ -195,7 +253,7 @@ pub(crate) fn repeat_backward<T: Scalar, const C: usize>(
 }
 
 /// `a += b`
-#[inline]
+#[inline(always)]
 fn add<T: Scalar, const C: usize>(a: &mut [T; C], b: &[T; C]) {
     for (a, &b) in a.iter_mut().zip(b) {
         *a += b;

@@ -1,4 +1,9 @@
 //! Windows that slide along one direction: everything about them is a constant, so that it folds.
+#![allow(clippy::inline_always)] // A call would lose the constants, and the instructions that a kernel is compiled for.
+
+use super::dispatch::{Isa, lanes};
+use core::marker::PhantomData;
+use core::ops::Range;
 
 /// One direction of a window's way over its input.
 pub(crate) trait Axis {
@@ -27,7 +32,7 @@ pub(crate) trait Axis {
     const IS_CAUSAL: bool = false;
 
     /// Where place `k` of the window lies on the input for output `o`, unless it lies on the padding.
-    #[inline]
+    #[inline(always)]
     fn place(o: usize, k: usize) -> Option<usize> {
         (o * Self::STRIDE + k * Self::DILATION).checked_sub(Self::BEFORE).filter(|&i| i < Self::IN)
     }
@@ -37,8 +42,40 @@ pub(crate) trait Axis {
         let span = (Self::KERNEL - 1) * Self::DILATION + 1;
         let first = Self::BEFORE.div_ceil(Self::STRIDE);
         let end = if span > Self::BEFORE + Self::IN { 0 } else { (Self::BEFORE + Self::IN - span) / Self::STRIDE + 1 };
-        (first, if end < Self::OUT { end } else { Self::OUT })
+        let end = if end < Self::OUT { end } else { Self::OUT };
+        if first < end { (first, end) } else { (0, 0) }
     };
+
+    /// How many these are.
+    const COUNT_INSIDE: usize = Self::INSIDE.1 - Self::INSIDE.0;
+
+    /// The other outputs, in their order.
+    #[inline(always)]
+    fn border() -> impl Iterator<Item = usize> + Clone {
+        (0..Self::INSIDE.0).chain(Self::INSIDE.1..Self::OUT)
+    }
+
+    /// The places of the window that lie on the input, for output `o`.
+    #[inline(always)]
+    fn places(o: usize) -> Range<usize> {
+        if Self::COUNT_INSIDE == Self::OUT {
+            return 0..Self::KERNEL;
+        }
+        let first = Self::BEFORE.saturating_sub(o * Self::STRIDE).div_ceil(Self::DILATION);
+        let end = (Self::IN + Self::BEFORE).saturating_sub(o * Self::STRIDE).div_ceil(Self::DILATION);
+        first..end.min(Self::KERNEL)
+    }
+
+    /// The outputs for which place `k` of the window lies on the input.
+    #[inline(always)]
+    fn outputs(k: usize) -> Range<usize> {
+        if Self::COUNT_INSIDE == Self::OUT {
+            return 0..Self::OUT;
+        }
+        let first = Self::BEFORE.saturating_sub(k * Self::DILATION).div_ceil(Self::STRIDE);
+        let end = (Self::IN + Self::BEFORE).saturating_sub(k * Self::DILATION).div_ceil(Self::STRIDE);
+        first..end.min(Self::OUT)
+    }
 }
 
 /// The direction that a signal does not have.
@@ -54,104 +91,90 @@ impl Axis for Flat {
     const COUNTS_PADDING: bool = true;
 }
 
-/// The row of the input, `H::IN` pixels wide, under row `k` of the window for row `o` of the output.
-#[inline]
-pub(crate) fn row<V: Axis, H: Axis, P>(x: &[P], o: usize, k: usize) -> Option<&[P]> {
-    let start = V::place(o, k)? * H::IN;
-    x.get(start..start + H::IN)
+/// The way back of a direction: from the places of the outputs to those of the inputs, by a window that is turned round.
+pub(crate) struct Back<A>(PhantomData<A>);
+
+impl<A: Axis> Back<A> {
+    /// Whether there is one: outputs must lie side by side, and none on the padding alone.
+    pub(crate) const EXISTS: bool = A::STRIDE == 1 && A::BEFORE <= (A::KERNEL - 1) * A::DILATION;
 }
 
-/// The same, to write to.
-#[inline]
+impl<A: Axis> Axis for Back<A> {
+    const IN: usize = A::OUT;
+    const OUT: usize = A::IN;
+    const KERNEL: usize = A::KERNEL;
+    const STRIDE: usize = 1;
+    const DILATION: usize = A::DILATION;
+    const BEFORE: usize = ((A::KERNEL - 1) * A::DILATION).saturating_sub(A::BEFORE);
+    const COUNTS_PADDING: bool = true;
+}
+
+/// The row of the input, `H::IN` pixels wide, under row `k` of the window for row `o` of the output.
+#[inline(always)]
 pub(crate) fn row_mut<V: Axis, H: Axis, P>(x: &mut [P], o: usize, k: usize) -> Option<&mut [P]> {
     let start = V::place(o, k)? * H::IN;
     x.get_mut(start..start + H::IN)
 }
 
-/// The pixels of a row under place `k` of the window, for `PIXELS` outputs from `o` on. Nothing if one lies on the padding.
-#[inline]
-pub(crate) fn pixels<H: Axis, P, const PIXELS: usize>(row: &[P], o: usize, k: usize) -> Option<[&P; PIXELS]> {
-    let mut all = [row.first()?; PIXELS];
-    for (n, pixel) in all.iter_mut().enumerate() {
-        *pixel = row.get(H::place(o + n, k)?)?;
-    }
-    Some(all)
-}
-
-/// The windows of `PIXELS` outputs from `o` on, which all lie on a row: pixels side by side.
-#[inline]
-pub(crate) fn windows<H: Axis, P, const K: usize, const PIXELS: usize>(
-    row: &[P],
-    o: usize,
-) -> Option<[&[P; K]; PIXELS]> {
-    let mut all = [row.first_chunk()?; PIXELS];
-    for (n, window) in all.iter_mut().enumerate() {
-        *window = row.get(H::place(o + n, 0)?..)?.first_chunk()?;
-    }
-    Some(all)
-}
-
-/// The pixels under place `k` of these windows.
-#[inline]
-pub(crate) fn under<'a, P, const K: usize, const PIXELS: usize>(
-    windows: &[&'a [P; K]; PIXELS],
-    k: usize,
-) -> Option<[&'a P; PIXELS]> {
-    let mut all = [windows.first()?.first()?; PIXELS];
-    for (pixel, window) in all.iter_mut().zip(windows) {
-        *pixel = window.get(k)?;
-    }
-    Some(all)
-}
-
-/// Whether the windows of `pixels` outputs from `o` on all lie on the input.
-#[inline]
-pub(crate) fn is_inside<H: Axis>(o: usize, pixels: usize) -> bool {
-    o >= H::INSIDE.0 && o + pixels <= H::INSIDE.1
-}
-
-/// Cuts the `N` lanes of a pixel into tiles that fit registers, and calls a function of the first lane of each tile, its width and
-/// how many pixels to take at once.
-macro_rules! for_tiles {
-    ($N:ident, |$start:ident, $W:ident, $PIXELS:ident| $call:expr) => {
-        let mut $start = 0;
-        for_tiles!(@width 16 2, $N, |$start, $W, $PIXELS| $call);
-        for_tiles!(@narrow $N, |$start, $W, $PIXELS| $call);
-    };
-    (narrow $N:ident, |$start:ident, $W:ident, $PIXELS:ident| $call:expr) => {
-        let mut $start = 0;
-        for_tiles!(@narrow $N, |$start, $W, $PIXELS| $call);
-    };
-    (@narrow $N:ident, |$start:ident, $W:ident, $PIXELS:ident| $call:expr) => {
-        for_tiles!(@width 8 4, $N, |$start, $W, $PIXELS| $call);
-        for_tiles!(@width 4 4, $N, |$start, $W, $PIXELS| $call);
-        for_tiles!(@width 2 4, $N, |$start, $W, $PIXELS| $call);
-        for_tiles!(@width 1 4, $N, |$start, $W, $PIXELS| $call);
-        debug_assert_eq!($start, $N);
-    };
-    (@width $width:literal $pixels:literal, $N:ident, |$start:ident, $W:ident, $PIXELS:ident| $call:expr) => {
-        #[allow(clippy::int_plus_one)] // A width of 1 is one of many.
-        while $start + $width <= $N {
-            const $W: usize = $width;
-            const $PIXELS: usize = $pixels;
-            $call;
-            $start += $W;
-        }
-    };
-}
-pub(crate) use for_tiles;
-
-/// `W` lanes of a pixel.
-#[inline]
-pub(crate) fn tile<T, const N: usize, const W: usize>(pixel: &[T; N], start: usize) -> Option<&[T; W]> {
-    pixel.get(start..)?.first_chunk()
+/// `count` numbers from `start` on.
+#[inline(always)]
+pub(crate) fn part<P>(all: &[P], start: usize, count: usize) -> Option<&[P]> {
+    all.get(start..)?.get(..count)
 }
 
 /// The same, to write to.
-#[inline]
-pub(crate) fn tile_mut<T, const N: usize, const W: usize>(pixel: &mut [T; N], start: usize) -> Option<&mut [T; W]> {
-    pixel.get_mut(start..)?.first_chunk_mut()
+#[inline(always)]
+pub(crate) fn part_mut<P>(all: &mut [P], start: usize, count: usize) -> Option<&mut [P]> {
+    all.get_mut(start..)?.get_mut(..count)
 }
+
+/// The width of a tile of the lanes of a pixel. Two vectors share a number that is read for both; without vectors, four lanes share it.
+pub(crate) const fn tile_width<I: Isa, T>() -> usize {
+    if I::LANES == 1 { 4 } else { 2 * lanes::<I, T>() }
+}
+
+/// How many tiles of width `W` stay in registers while sums go over them.
+pub(crate) const fn tile_count<I: Isa, T>(width: usize) -> usize {
+    let vectors = width.div_ceil(lanes::<I, T>());
+    if I::LANES == 1 {
+        4
+    } else if vectors < I::SUMS {
+        I::SUMS / vectors
+    } else {
+        1
+    }
+}
+
+/// The size of the parts when `n` is cut into as few as `most` allows.
+pub(crate) const fn evenly(n: usize, most: usize) -> usize {
+    if n == 0 { 0 } else { n.div_ceil(n.div_ceil(most)) }
+}
+
+/// As many tiles as any kernel keeps in registers.
+pub(crate) const MOST: usize = 20;
+
+/// Calls a function of 0, 1 and so on to before a count, at most [`MOST`], and of the tile of that number. The count should be a constant
+/// where it is inlined. A loop over so many tiles would not be unrolled, and they would lie in memory, so it is written out; but not
+/// with debug assertions, where code is not optimised and would only become long.
+macro_rules! each {
+    ($count:expr, $tiles:ident, |$n:ident, $tile:ident| $call:expr) => {
+        if cfg!(debug_assertions) {
+            for ($n, $tile) in $tiles.iter_mut().enumerate().take($count) {
+                $call;
+            }
+        } else {
+            $crate::kernels::window::each!(@all $count, $tiles, $n, $tile, $call,
+                0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
+        }
+    };
+    (@all $count:expr, $tiles:ident, $n:ident, $tile:ident, $call:expr, $($k:literal)+) => {
+        $(if $k < $count && let Some($tile) = $tiles.get_mut($k) {
+            let $n: usize = $k;
+            $call;
+        })+
+    };
+}
+pub(crate) use each;
 
 #[cfg(test)]
 mod tests {
@@ -174,7 +197,12 @@ mod tests {
     fn check<A: Axis>() {
         for o in 0..A::OUT {
             let all = (0..A::KERNEL).all(|k| A::place(o, k).is_some());
-            assert_eq!(is_inside::<A>(o, 1), all, "output {o}");
+            assert_eq!((A::INSIDE.0..A::INSIDE.1).contains(&o), all, "output {o}");
+            assert_eq!(A::border().any(|border| border == o), !all, "output {o}");
+            for k in 0..A::KERNEL {
+                assert_eq!(A::places(o).contains(&k), A::place(o, k).is_some(), "output {o}, place {k}");
+                assert_eq!(A::outputs(k).contains(&o), A::place(o, k).is_some(), "output {o}, place {k}");
+            }
         }
     }
 

@@ -1,6 +1,6 @@
-use crate::kernels::conv::{Kernel, bias_gradient, fill, gather, gather_gradient, scatter, transpose};
+use crate::kernels::conv::{Kernel, bias_gradient, gather, gather_gradient, scatter, transpose, turn};
 use crate::kernels::stream::window;
-use crate::kernels::window::Flat;
+use crate::kernels::window::{Back, Flat};
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::bias::{Bias, NoBias};
 use crate::scalar::{ConstZero, Element, Scalar};
@@ -224,8 +224,8 @@ macro_rules! convolution {
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
                 const { check_channels(IN, OUT) };
                 let (y, $kernel) = (Tensor::<T>::as_mut_slice(y), &self.weight);
-                fill(self.bias.get(), y);
-                gather::<$V, $H, T, IN, OUT, $KH, $KW>($one, Tensor::<T>::as_slice(x), y);
+                let weight = $one.as_flattened().as_flattened();
+                gather::<$V, $H, T, 1, IN, OUT, false>(weight, self.bias.numbers(), Tensor::<T>::as_slice(x), y);
             }
         }
 
@@ -246,11 +246,20 @@ macro_rules! convolution {
                 dx: &mut [TensorOf<$X, T>; N],
             ) {
                 let $kernel = &self.weight;
-                transpose::<T, IN, OUT, $KH, $KW>($one, transposed, |to, weight| *to = weight);
+                let goes_back = const { Back::<$V>::EXISTS && Back::<$H>::EXISTS };
+                if goes_back {
+                    turn::<T, IN, OUT, $KH, $KW>($one, transposed);
+                } else {
+                    transpose::<T, IN, OUT, $KH, $KW>($one, transposed, |to, weight| *to = weight);
+                }
+                let weight = transposed.as_flattened().as_flattened();
                 for (dy, dx) in dy.iter().zip(dx) {
-                    let dx = Tensor::<T>::as_mut_slice(dx);
-                    dx.fill(T::ZERO);
-                    scatter::<$V, $H, T, IN, OUT, $KH, $KW>(transposed, dy.as_slice(), dx);
+                    let (dy, dx) = (dy.as_slice(), Tensor::<T>::as_mut_slice(dx));
+                    if goes_back {
+                        gather::<Back<$V>, Back<$H>, T, 1, OUT, IN, false>(weight, &[], dy, dx);
+                    } else {
+                        scatter::<$V, $H, T, IN, OUT>(weight, &[], dy, dx);
+                    }
                 }
                 self.backward_parameters(x, y, transposed, dy, gradient);
             }
@@ -266,11 +275,13 @@ macro_rules! convolution {
             ) {
                 const { check_channels(IN, OUT) };
                 let $kernel = &mut gradient.weight;
-                let kernel = $many;
+                let weight = $many.as_flattened_mut().as_flattened_mut();
                 for (x, dy) in x.iter().zip(dy) {
                     let dy = dy.as_slice();
-                    gather_gradient::<$V, $H, T, IN, OUT, $KH, $KW>(kernel, Tensor::<T>::as_slice(x), dy);
-                    bias_gradient(gradient.bias.get_mut(), dy);
+                    gather_gradient::<$V, $H, T, 1, IN, OUT, false>(weight, Tensor::<T>::as_slice(x), dy);
+                    if let Some(bias) = gradient.bias.get_mut() {
+                        bias_gradient(bias, dy);
+                    }
                 }
             }
         }

@@ -1,4 +1,4 @@
-use crate::kernels::conv::{Kernel, bias_gradient, fill, gather, gather_gradient, scatter, transpose};
+use crate::kernels::conv::{Kernel, bias_gradient, gather, gather_gradient, scatter, transpose};
 use crate::kernels::window::Flat;
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::bias::Bias;
@@ -173,8 +173,8 @@ macro_rules! transposed {
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
                 const { check_channels(IN, OUT) };
                 let (y, $kernel) = (y.as_mut_slice(), &self.weight);
-                fill(self.bias.get(), y);
-                scatter::<$V, $H, T, OUT, IN, $KH, $KW>($one, Tensor::<T>::as_slice(x), y);
+                let weight = $one.as_flattened().as_flattened();
+                scatter::<$V, $H, T, OUT, IN>(weight, self.bias.numbers(), Tensor::<T>::as_slice(x), y);
             }
         }
 
@@ -196,10 +196,9 @@ macro_rules! transposed {
             ) {
                 let $kernel = &self.weight;
                 transpose::<T, IN, OUT, $KH, $KW>($one, exchanged, |to, weight| *to = weight);
+                let weight = exchanged.as_flattened().as_flattened();
                 for (dy, dx) in dy.iter().zip(dx) {
-                    let dx = Tensor::<T>::as_mut_slice(dx);
-                    dx.fill(T::ZERO);
-                    gather::<$V, $H, T, OUT, IN, $KH, $KW>(exchanged, dy.as_slice(), dx);
+                    gather::<$V, $H, T, 1, OUT, IN, false>(weight, &[], dy.as_slice(), Tensor::<T>::as_mut_slice(dx));
                 }
                 self.backward_parameters(x, y, exchanged, dy, gradient);
             }
@@ -214,11 +213,14 @@ macro_rules! transposed {
                 gradient: &mut Self,
             ) {
                 const { check_channels(IN, OUT) };
-                exchanged.as_flattened_mut().as_flattened_mut().as_flattened_mut().fill(T::ZERO);
+                let sums = exchanged.as_flattened_mut().as_flattened_mut();
+                sums.as_flattened_mut().fill(T::ZERO);
                 for (x, dy) in x.iter().zip(dy) {
                     let dy = dy.as_slice();
-                    gather_gradient::<$V, $H, T, OUT, IN, $KH, $KW>(exchanged, dy, Tensor::<T>::as_slice(x));
-                    bias_gradient(gradient.bias.get_mut(), dy);
+                    gather_gradient::<$V, $H, T, 1, OUT, IN, false>(sums, dy, Tensor::<T>::as_slice(x));
+                    if let Some(bias) = gradient.bias.get_mut() {
+                        bias_gradient(bias, dy);
+                    }
                 }
                 let $kernel = &mut gradient.weight;
                 transpose::<T, OUT, IN, $KH, $KW>(exchanged, $many, |to, sum| *to += sum);

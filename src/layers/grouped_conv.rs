@@ -1,4 +1,4 @@
-use crate::kernels::grouped::{bias_gradient, fill, gather, gather_gradient, scatter};
+use crate::kernels::grouped::{bias_gradient, gather, gather_gradient, scatter};
 use crate::kernels::window::Flat;
 use crate::layer::{Differentiable, Layer, Numbers, Role, tensors};
 use crate::layers::bias::NoBias;
@@ -202,8 +202,8 @@ macro_rules! grouped {
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
                 const { check_channels(G, IN, OUT) };
                 let (y, $kernel) = (y.as_mut_slice(), &self.weight);
-                fill(self.bias.numbers(), y);
-                gather::<$V, $H, T, G, IN, OUT, $KH, $KW>($one, Tensor::<T>::as_slice(x), y);
+                let weight = $one.as_flattened().as_flattened();
+                gather::<$V, $H, T, G, IN, OUT>(weight, self.bias.numbers(), Tensor::<T>::as_slice(x), y);
             }
         }
 
@@ -224,10 +224,9 @@ macro_rules! grouped {
                 dx: &mut [TensorOf<$X, T>; N],
             ) {
                 let $kernel = &self.weight;
+                let weight = $one.as_flattened().as_flattened();
                 for (dy, dx) in dy.iter().zip(dx) {
-                    let dx = Tensor::<T>::as_mut_slice(dx);
-                    dx.fill(T::ZERO);
-                    scatter::<$V, $H, T, G, IN, OUT, $KH, $KW>($one, dy.as_slice(), dx);
+                    scatter::<$V, $H, T, G, IN, OUT>(weight, dy.as_slice(), Tensor::<T>::as_mut_slice(dx));
                 }
                 self.backward_parameters(x, y, &mut (), dy, gradient);
             }
@@ -243,10 +242,10 @@ macro_rules! grouped {
             ) {
                 const { check_channels(G, IN, OUT) };
                 let $kernel = &mut gradient.weight;
-                let kernel = $many;
+                let weight = $many.as_flattened_mut().as_flattened_mut();
                 for (x, dy) in x.iter().zip(dy) {
                     let dy = dy.as_slice();
-                    gather_gradient::<$V, $H, T, G, IN, OUT, $KH, $KW>(kernel, Tensor::<T>::as_slice(x), dy);
+                    gather_gradient::<$V, $H, T, G, IN, OUT>(weight, Tensor::<T>::as_slice(x), dy);
                     bias_gradient(gradient.bias.numbers_mut(), dy);
                 }
             }

@@ -244,7 +244,6 @@ macro_rules! pooling {
                 }
                 for (((x, y), dy), dx) in x.iter().zip(y).zip(dy).zip(dx) {
                     let (x, dx) = (Tensor::<T>::as_slice(x), Tensor::<T>::as_mut_slice(dx));
-                    dx.fill(T::ZERO);
                     pool::$backward::<$V, $H, T, C>(x, y.as_slice(), dy.as_slice(), dx);
                 }
             }
