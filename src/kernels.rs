@@ -18,6 +18,5 @@ pub(crate) mod recurrent;
 pub(crate) mod row;
 pub(crate) mod softmax;
 pub(crate) mod stream;
-pub(crate) mod sum;
 pub(crate) mod tile;
 pub(crate) mod window;

@@ -4,8 +4,9 @@
 //! channel, over the positions in their order; [`total`] adds those.
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
-use super::dispatch::{Isa, kernel};
-use super::row::{for_each, total};
+use super::dispatch::{Isa, kernel, lanes};
+use super::elementwise::strips;
+use super::row::{for_each, strip, strip_mut, total, unknown};
 use crate::scalar::Scalar;
 
 /// The mean of a group, and 1 over its standard deviation.
@@ -74,14 +75,41 @@ fn sum_over<I: Isa, T: Scalar, const C: usize, const GROUPS: usize, const N: usi
 ) -> T {
     let mut sums = [T::ZERO; C];
     let sums = group.of_mut(&mut sums);
-    for position in 0..x.first().map_or(0, |x| x.len()) {
-        let mut numbers: [&[T]; N] = [&[]; N];
-        for (numbers, x) in numbers.iter_mut().zip(x) {
-            *numbers = x.get(position).map_or(&[], |x| group.of(x));
-        }
-        for_each::<I, T, N>(numbers, sums, |x, sum, _| sum + f(x));
-    }
+    add_over::<I, T, C, GROUPS, N>(x, group, sums, f);
     total(sums)
+}
+
+/// Adds `f` of each number of a group to the sum of its channel.
+#[inline(always)]
+fn add_over<I: Isa, T: Scalar, const C: usize, const GROUPS: usize, const N: usize>(
+    x: [&[[T; C]]; N],
+    group: Group<C, GROUPS>,
+    sums: &mut [T],
+    f: impl Fn([T; N]) -> T,
+) {
+    let positions = x.first().map_or(0, |x| x.len());
+    let len = unknown(sums.len());
+    strips!(lanes::<I, T>(), len, |at, W| {
+        if let Some(place) = strip_mut::<T, W>(sums, at) {
+            let mut tile = *place;
+            for position in 0..positions {
+                let mut numbers = [[T::ZERO; W]; N];
+                for (numbers, x) in numbers.iter_mut().zip(x) {
+                    if let Some(x) = x.get(position).and_then(|x| strip(group.of(x), at)) {
+                        *numbers = *x;
+                    }
+                }
+                for (k, sum) in tile.iter_mut().enumerate() {
+                    let mut at_place = [T::ZERO; N];
+                    for (number, numbers) in at_place.iter_mut().zip(&numbers) {
+                        *number = numbers.get(k).copied().unwrap_or(T::ZERO);
+                    }
+                    *sum += f(at_place);
+                }
+            }
+            *place = tile;
+        }
+    });
 }
 
 /// How many numbers belong to a group.
@@ -136,16 +164,9 @@ kernel! {
         let group = Group::<C, GROUPS>(group);
         let Moments { mean, scale } = moments::<I, T, C, GROUPS, CENTRED>(x, group, epsilon);
         let d_weight = group.of_mut(d_weight);
-        for (x, dy) in x.iter().zip(dy) {
-            for_each::<I, T, 2>([group.of(x), group.of(dy)], d_weight, |[x, dy], sum, _| {
-                I::mul_add(dy, (x - mean) * scale, sum)
-            });
-        }
+        add_over::<I, T, C, GROUPS, 2>([x, dy], group, d_weight, |[x, dy]| dy * ((x - mean) * scale));
         if let Some(d_bias) = d_bias {
-            let d_bias = group.of_mut(d_bias);
-            for dy in dy {
-                for_each::<I, T, 1>([group.of(dy)], d_bias, |[dy], sum, _| sum + dy);
-            }
+            add_over::<I, T, C, GROUPS, 1>([dy], group, group.of_mut(d_bias), |[dy]| dy);
         }
         let Some(dx) = dx else { return };
         let weight = group.of(weight);

@@ -6,6 +6,7 @@ use super::dispatch::{Isa, lanes};
 use super::elementwise::strips;
 use super::tile::{each, load};
 use crate::scalar::Scalar;
+use core::hint::black_box;
 
 /// The `W` numbers from `at` on.
 #[inline(always)]
@@ -19,6 +20,12 @@ pub(crate) fn strip_mut<T, const W: usize>(all: &mut [T], at: usize) -> Option<&
     all.get_mut(at..)?.first_chunk_mut()
 }
 
+/// A length that the compiler does not know, if it is a long one: it would unroll the loop over it, and find no vectors in so much code.
+#[inline(always)]
+pub(crate) fn unknown(len: usize) -> usize {
+    if len > 64 { black_box(len) } else { len }
+}
+
 /// `y = f(x, y, i)` at each place `i`.
 #[inline(always)]
 pub(crate) fn for_each<I: Isa, T: Scalar, const N: usize>(
@@ -26,7 +33,7 @@ pub(crate) fn for_each<I: Isa, T: Scalar, const N: usize>(
     y: &mut [T],
     f: impl Fn([T; N], T, usize) -> T,
 ) {
-    let len = y.len();
+    let len = unknown(y.len());
     strips!(lanes::<I, T>(), len, |at, W| {
         if let Some(y) = strip_mut::<T, W>(y, at) {
             let mut tiles = [[T::ZERO; W]; N];
@@ -52,7 +59,7 @@ const PARTIAL: usize = 16;
 /// The sum of a row: sixteen partial sums, element `i` in sum `i % 16`, added as a binary tree.
 #[inline(always)]
 pub(crate) fn total<T: Scalar>(x: &[T]) -> T {
-    let (chunks, rest) = x.as_chunks::<PARTIAL>();
+    let (chunks, rest) = x.get(..unknown(x.len())).unwrap_or(&[]).as_chunks::<PARTIAL>();
     let mut sums = [T::ZERO; PARTIAL];
     for x in chunks {
         for (sum, &x) in sums.iter_mut().zip(x) {
@@ -68,7 +75,7 @@ pub(crate) fn total<T: Scalar>(x: &[T]) -> T {
 /// The sum of `f` over rows of one length, in the order of [`total`].
 #[inline(always)]
 pub(crate) fn sum_of<I: Isa, T: Scalar, const N: usize>(x: [&[T]; N], f: impl Fn([T; N]) -> T) -> T {
-    let len = x.first().map_or(0, |x| x.len());
+    let len = unknown(x.first().map_or(0, |x| x.len()));
     let mut sums = [T::ZERO; PARTIAL];
     let mut at = 0;
     while at + PARTIAL <= len {

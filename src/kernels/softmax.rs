@@ -3,7 +3,7 @@
 
 use super::dispatch::{Isa, kernel};
 use super::flat::one_by_one;
-use super::row::{for_each, sum_of, total};
+use super::row::{for_each, sum_of, total, unknown};
 use crate::scalar::Scalar;
 
 /// How many numbers a position has: a constant, so that no loop has a rest that is not known.
@@ -85,7 +85,7 @@ kernel! {
 /// The largest, by sixteen partial maxima.
 #[inline(always)]
 fn maximum<T: Scalar>(x: &[T]) -> T {
-    let (chunks, tail) = x.as_chunks::<16>();
+    let (chunks, tail) = x.get(..unknown(x.len())).unwrap_or(&[]).as_chunks::<16>();
     let mut all = [x.first().copied().unwrap_or(T::ZERO); 16];
     for x in chunks {
         for (max, &x) in all.iter_mut().zip(x) {

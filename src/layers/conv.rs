@@ -317,14 +317,16 @@ convolution!(
 /// `D` apart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History<const IN: usize, const K: usize, const D: usize, T = f32> {
-    /// The last `K * D` inputs, in a ring. What is before the first is 0, as the padding is.
+    /// The last `K * D` inputs, in a ring.
     inputs: [[[T; IN]; K]; D],
     /// Where the next one goes.
     next: usize,
+    /// How many there are: what is before the first has no part in any sum.
+    seen: usize,
 }
 
 impl<const IN: usize, const K: usize, const D: usize, T: Element> ConstZero for History<IN, K, D, T> {
-    const ZERO: Self = Self { inputs: ConstZero::ZERO, next: 0 };
+    const ZERO: Self = Self { inputs: ConstZero::ZERO, next: 0, seen: 0 };
 }
 
 impl<const IN: usize, const OUT: usize, const K: usize, const D: usize, T: Scalar, B: Bias<T, OUT>>
@@ -334,18 +336,20 @@ impl<const IN: usize, const OUT: usize, const K: usize, const D: usize, T: Scala
     type State = History<IN, K, D, T>;
 
     #[inline]
-    fn step(&self, History { inputs, next }: &mut Self::State, x: &SVector<T, IN>, y: &mut SVector<T, OUT>) {
+    fn step(&self, History { inputs, next, seen }: &mut Self::State, x: &SVector<T, IN>, y: &mut SVector<T, OUT>) {
         let ([x], [y]) = (&x.data.0, &mut y.data.0);
         let ring = inputs.as_flattened_mut();
         if let Some(place) = ring.get_mut(*next) {
             *place = *x;
         }
+        *seen = (*seen + 1).min(K * D);
         // Under the window's last place lies this input, under the one before that of `D` steps ago.
-        let seen = from_fn(|k| {
+        let under = from_fn(|k| {
             let place = *next + (k + 1) * D;
-            ring.get(if place < K * D { place } else { place - K * D }).unwrap_or(x)
+            let x = ring.get(if place < K * D { place } else { place - K * D });
+            x.filter(|_| (K - 1 - k) * D < *seen)
         });
-        window(&self.weight, self.bias.get(), seen, y);
+        window(&self.weight, self.bias.get(), under, y);
         *next = if *next + 1 < K * D { *next + 1 } else { 0 };
     }
 }
