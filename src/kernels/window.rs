@@ -151,7 +151,7 @@ pub(crate) const fn evenly(n: usize, most: usize) -> usize {
 }
 
 /// As many tiles as any kernel keeps in registers.
-pub(crate) const MOST: usize = 20;
+pub(crate) const MOST: usize = 16;
 
 /// Calls a function of 0, 1 and so on to before a count, at most [`MOST`], and of the tile of that number. The count should be a constant
 /// where it is inlined. A loop over so many tiles would not be unrolled, and they would lie in memory, so it is written out; but not
@@ -164,7 +164,7 @@ macro_rules! each {
             }
         } else {
             $crate::kernels::window::each!(@all $count, $tiles, $n, $tile, $call,
-                0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
+                0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
         }
     };
     (@all $count:expr, $tiles:ident, $n:ident, $tile:ident, $call:expr, $($k:literal)+) => {

@@ -1,4 +1,6 @@
-use crate::kernels::conv::{Kernel, bias_gradient, gather, gather_gradient, scatter, transpose, turn};
+use crate::kernels::conv::{Kernel, gather, transpose, turn};
+use crate::kernels::conv_gradient::{bias_gradient, gather_gradient};
+use crate::kernels::scatter::scatter;
 use crate::kernels::stream::window;
 use crate::kernels::window::{Back, Flat};
 use crate::layer::{Differentiable, Layer, Role, tensors};
@@ -317,14 +319,16 @@ convolution!(
 /// `D` apart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History<const IN: usize, const K: usize, const D: usize, T = f32> {
-    /// The last `K * D` inputs, in a ring. What is before the first is 0, as the padding is.
+    /// The last `K * D` inputs, in a ring.
     inputs: [[[T; IN]; K]; D],
     /// Where the next one goes.
     next: usize,
+    /// How many there have been, at most `K * D`: what is before the first has no part in any sum.
+    count: usize,
 }
 
 impl<const IN: usize, const K: usize, const D: usize, T: Element> ConstZero for History<IN, K, D, T> {
-    const ZERO: Self = Self { inputs: ConstZero::ZERO, next: 0 };
+    const ZERO: Self = Self { inputs: ConstZero::ZERO, next: 0, count: 0 };
 }
 
 impl<const IN: usize, const OUT: usize, const K: usize, const D: usize, T: Scalar, B: Bias<T, OUT>>
@@ -334,7 +338,7 @@ impl<const IN: usize, const OUT: usize, const K: usize, const D: usize, T: Scala
     type State = History<IN, K, D, T>;
 
     #[inline]
-    fn step(&self, History { inputs, next }: &mut Self::State, x: &SVector<T, IN>, y: &mut SVector<T, OUT>) {
+    fn step(&self, History { inputs, next, count }: &mut Self::State, x: &SVector<T, IN>, y: &mut SVector<T, OUT>) {
         let ([x], [y]) = (&x.data.0, &mut y.data.0);
         let ring = inputs.as_flattened_mut();
         if let Some(place) = ring.get_mut(*next) {
@@ -345,7 +349,8 @@ impl<const IN: usize, const OUT: usize, const K: usize, const D: usize, T: Scala
             let place = *next + (k + 1) * D;
             ring.get(if place < K * D { place } else { place - K * D }).unwrap_or(x)
         });
-        window(&self.weight, self.bias.get(), seen, y);
+        *count = if *count < K * D { *count + 1 } else { K * D };
+        window(&self.weight, self.bias.get(), seen, K - count.div_ceil(D), y);
         *next = if *next + 1 < K * D { *next + 1 } else { 0 };
     }
 }
