@@ -167,7 +167,7 @@ fn gather_block<
             for i in 0..inputs(IN, EACH) {
                 let weight: [T; W] = load_row(weight, (kx * inputs(IN, EACH) + i) * G + tile.group, tile.start);
                 each!(count, sums, |n, sum| if let Some(x) = x.get(across + n * step) {
-                    add_product::<I, T, IN, EACH, W>(sum, weight, x, i, tile.start);
+                    add_product::<I, T, IN, EACH, W>(sum, &weight, x, i, tile.start);
                 });
             }
         }
@@ -195,19 +195,19 @@ pub(super) fn load_row<T: Scalar, const N: usize, const W: usize>(rows: &[[T; N]
 #[inline(always)]
 pub(super) fn add_product<I: Isa, T: Scalar, const IN: usize, const EACH: bool, const W: usize>(
     sum: &mut [T; W],
-    a: [T; W],
+    a: &[T; W],
     x: &[T; IN],
     i: usize,
     start: usize,
 ) {
     if EACH {
         let x: [T; W] = load(x, start);
-        for ((sum, a), x) in sum.iter_mut().zip(a).zip(x) {
+        for ((sum, &a), x) in sum.iter_mut().zip(a).zip(x) {
             *sum = I::mul_add(a, x, *sum);
         }
     } else {
         let x = x.get(i).copied().unwrap_or(T::ZERO);
-        for (sum, a) in sum.iter_mut().zip(a) {
+        for (sum, &a) in sum.iter_mut().zip(a) {
             *sum = I::mul_add(a, x, *sum);
         }
     }

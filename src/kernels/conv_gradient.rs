@@ -47,10 +47,12 @@ fn gradient_tile<
     let mut sums = [[T::ZERO; W]; MOST];
     let inputs = inputs(IN, EACH);
     let most = tile_count::<I, T>(W);
-    let is_narrow = 2 * inputs <= most && inputs * H::KERNEL <= most && V::COUNT_INSIDE * H::COUNT_INSIDE > 0;
-    if is_narrow {
-        // With one vector for each weight, there is room for some more.
-        let room = if most < MOST { most + most / 4 } else { most };
+    // This decides about the order of the sums, so that it may not depend on the instructions.
+    let is_narrow = inputs <= 4 && inputs * H::KERNEL <= MOST && V::COUNT_INSIDE * H::COUNT_INSIDE > 0;
+    // With one vector for each weight, there is room for some more.
+    let room = if most < MOST { most + most / 4 } else { most };
+    let is_whole_row = is_narrow && inputs * H::KERNEL <= room;
+    if is_whole_row {
         let rows = evenly(V::KERNEL, room / (inputs * H::KERNEL));
         let mut ky = 0;
         while ky + rows <= V::KERNEL {
@@ -87,10 +89,11 @@ fn gradient_tile<
                     outputs,
                 );
             }
-        } else if V::COUNT_INSIDE < V::OUT || H::COUNT_INSIDE < H::OUT {
+        } else if !is_whole_row || V::COUNT_INSIDE < V::OUT || H::COUNT_INSIDE < H::OUT {
             let ((top, bottom), (left, right)) = (V::INSIDE, H::INSIDE);
             let (rows, columns) = outputs;
             let around = [
+                if is_whole_row { (0..0, 0..0) } else { (top..bottom, left..right) },
                 (rows.start..top, columns.clone()),
                 (bottom..rows.end, columns.clone()),
                 (top..bottom, columns.start..left),
@@ -140,7 +143,7 @@ fn gradient_inside<
             each!(count, sums, |n, sum| {
                 let (ky, kx) = (n / row, n % row / inputs);
                 if let Some(x) = x.get(ky * down + (ox * H::STRIDE + kx * H::DILATION) * G) {
-                    add_product::<I, T, IN, EACH, W>(sum, dy, x, n % inputs, start);
+                    add_product::<I, T, IN, EACH, W>(sum, &dy, x, n % inputs, start);
                 }
             });
         }
@@ -181,7 +184,7 @@ fn gradient_block<
         for (dy, x) in dy.chunks(G).zip(x.chunks(H::STRIDE * G)).take(columns.len()) {
             let Some(x) = x.first() else { continue };
             let dy: [T; W] = load_row(dy, 0, start);
-            each!(count, sums, |n, sum| add_product::<I, T, IN, EACH, W>(sum, dy, x, first + n, start));
+            each!(count, sums, |n, sum| add_product::<I, T, IN, EACH, W>(sum, &dy, x, first + n, start));
         }
     }
     each!(count, sums, |n, sum| if let Some(gradient) = gradient.get_mut((first + n) * G + group) {

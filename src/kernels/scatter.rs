@@ -99,7 +99,7 @@ fn scatter_block<I: Isa, V: Axis, H: Axis, T: Scalar, const IN: usize, const OUT
     for o in 0..OUT {
         let weight: [T; W] = load_row(weight, o, start);
         each!(count, sums, |n, sum| if let Some(y) = y.get(n) {
-            add_product::<I, T, OUT, false, W>(sum, weight, y, o, 0);
+            add_product::<I, T, OUT, false, W>(sum, &weight, y, o, 0);
         });
     }
     each!(count, sums, |n, sum| if let Some(x) = x.get_mut(n * H::STRIDE) {

@@ -128,9 +128,14 @@ pub(crate) fn part_mut<P>(all: &mut [P], start: usize, count: usize) -> Option<&
     all.get_mut(start..)?.get_mut(..count)
 }
 
-/// The width of a tile of the lanes of a pixel. Two vectors share a number that is read for both; without vectors, four lanes share it.
+/// The width of a tile of the lanes of a pixel. Two vectors share a number that is read for both, but AVX-512 reads it where it multiplies.
+/// Without vectors, four lanes share it.
 pub(crate) const fn tile_width<I: Isa, T>() -> usize {
-    if I::LANES == 1 { 4 } else { 2 * lanes::<I, T>() }
+    match I::LANES {
+        1 => 4,
+        16 => lanes::<I, T>(),
+        _ => 2 * lanes::<I, T>(),
+    }
 }
 
 /// How many tiles of width `W` stay in registers while sums go over them.
