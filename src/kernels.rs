@@ -6,6 +6,7 @@
 pub(crate) mod attention;
 pub(crate) mod bytes;
 pub(crate) mod conv;
+pub(crate) mod conv_gradient;
 pub(crate) mod dense;
 pub(crate) mod dispatch;
 pub(crate) mod elementwise;
@@ -16,6 +17,7 @@ pub(crate) mod norm;
 pub(crate) mod pool;
 pub(crate) mod recurrent;
 pub(crate) mod row;
+pub(crate) mod scatter;
 pub(crate) mod softmax;
 pub(crate) mod stream;
 pub(crate) mod tile;

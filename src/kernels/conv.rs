@@ -1,4 +1,4 @@
-//! Convolution: three walks of a window over pixels. `V` is the window's way down, `H` its way along a row.
+//! Convolution: a window that goes over pixels. [`conv_gradient`](super::conv_gradient) and [`scatter`](super::scatter) go the same way. `V` is the window's way down, `H` its way along a row.
 //!
 //! A pixel has `G` groups of channels, of which each sees its own only; a plain convolution has one. The channels of a group are the
 //! vector lanes. A tile of them, for some pixels side by side, stays in registers while the window goes by. On the padding's border
@@ -41,7 +41,7 @@ kernel! {
 }
 
 /// How many inputs of a pixel an output sees.
-const fn inputs(channels: usize, each: bool) -> usize {
+pub(super) const fn inputs(channels: usize, each: bool) -> usize {
     if each { 1 } else { channels }
 }
 
@@ -69,12 +69,22 @@ fn gather_tile<
     x: &[[T; IN]],
     y: &mut [[T; OUT]],
 ) {
+    let mut sums = [[T::ZERO; W]; MOST];
     let most = tile_count::<I, T>(W);
     let count = evenly(H::COUNT_INSIDE, most);
     for oy in 0..V::OUT {
         for ox in blocks::<H>(count) {
             let places = (V::places(oy), 0..H::KERNEL);
-            gather_block::<I, V, H, T, G, IN, OUT, EACH, W>(tile, weight, x, y, (oy, ox), (0, 1, count), places);
+            gather_block::<I, V, H, T, G, IN, OUT, EACH, W>(
+                &mut sums,
+                tile,
+                weight,
+                x,
+                y,
+                (oy, ox),
+                (0, 1, count),
+                places,
+            );
         }
     }
     if H::COUNT_INSIDE == H::OUT {
@@ -84,7 +94,16 @@ fn gather_tile<
     for ox in H::border() {
         for oy in blocks::<V>(count) {
             let places = (0..V::KERNEL, H::places(ox));
-            gather_block::<I, V, H, T, G, IN, OUT, EACH, W>(tile, weight, x, y, (oy, ox), (1, 0, count), places);
+            gather_block::<I, V, H, T, G, IN, OUT, EACH, W>(
+                &mut sums,
+                tile,
+                weight,
+                x,
+                y,
+                (oy, ox),
+                (1, 0, count),
+                places,
+            );
         }
     }
     if V::COUNT_INSIDE == V::OUT {
@@ -93,7 +112,7 @@ fn gather_tile<
     for oy in V::border() {
         for ox in H::border() {
             let places = (V::places(oy), H::places(ox));
-            gather_block::<I, V, H, T, G, IN, OUT, EACH, W>(tile, weight, x, y, (oy, ox), (0, 0, 1), places);
+            gather_block::<I, V, H, T, G, IN, OUT, EACH, W>(&mut sums, tile, weight, x, y, (oy, ox), (0, 0, 1), places);
         }
     }
 }
@@ -120,6 +139,7 @@ fn gather_block<
     const EACH: bool,
     const W: usize,
 >(
+    sums: &mut [[T; W]; MOST],
     tile: &Tile<T, W>,
     weight: &[[T; OUT]],
     x: &[[T; IN]],
@@ -130,7 +150,6 @@ fn gather_block<
 ) {
     let step = (down * V::STRIDE * H::IN + across * H::STRIDE) * G;
     let span = step * (count - 1) + (columns.len().max(1) - 1) * H::DILATION * G + 1;
-    let mut sums = [[T::ZERO; W]; MOST];
     each!(count, sums, |_n, sum| *sum = tile.bias);
     for ky in rows {
         let (Some(iy), Some(ix)) = (V::place(oy, ky), H::place(ox, columns.start)) else { continue };
@@ -148,7 +167,7 @@ fn gather_block<
             for i in 0..inputs(IN, EACH) {
                 let weight: [T; W] = load_row(weight, (kx * inputs(IN, EACH) + i) * G + tile.group, tile.start);
                 each!(count, sums, |n, sum| if let Some(x) = x.get(across + n * step) {
-                    add_product::<I, T, IN, EACH, W>(sum, weight, x, i, tile.start);
+                    add_product::<I, T, IN, EACH, W>(sum, &weight, x, i, tile.start);
                 });
             }
         }
@@ -164,7 +183,7 @@ fn gather_block<
 
 /// `W` numbers of a row from `start` on, and of the rows behind it where it ends before.
 #[inline(always)]
-fn load_row<T: Scalar, const N: usize, const W: usize>(rows: &[[T; N]], row: usize, start: usize) -> [T; W] {
+pub(super) fn load_row<T: Scalar, const N: usize, const W: usize>(rows: &[[T; N]], row: usize, start: usize) -> [T; W] {
     if N.is_multiple_of(W) {
         rows.get(row).map_or([T::ZERO; W], |row| load(row, start))
     } else {
@@ -174,264 +193,24 @@ fn load_row<T: Scalar, const N: usize, const W: usize>(rows: &[[T; N]], row: usi
 
 /// `sum += a * x`, with input `i` of a pixel, or for each output its own.
 #[inline(always)]
-fn add_product<I: Isa, T: Scalar, const IN: usize, const EACH: bool, const W: usize>(
+pub(super) fn add_product<I: Isa, T: Scalar, const IN: usize, const EACH: bool, const W: usize>(
     sum: &mut [T; W],
-    a: [T; W],
+    a: &[T; W],
     x: &[T; IN],
     i: usize,
     start: usize,
 ) {
     if EACH {
         let x: [T; W] = load(x, start);
-        for ((sum, a), x) in sum.iter_mut().zip(a).zip(x) {
+        for ((sum, &a), x) in sum.iter_mut().zip(a).zip(x) {
             *sum = I::mul_add(a, x, *sum);
         }
     } else {
         let x = x.get(i).copied().unwrap_or(T::ZERO);
-        for (sum, a) in sum.iter_mut().zip(a) {
+        for (sum, &a) in sum.iter_mut().zip(a) {
             *sum = I::mul_add(a, x, *sum);
         }
     }
-}
-
-kernel! {
-    /// `gradient += sum of x * dy` over all windows: what [`gather`] has to do with its weights.
-    pub(crate) fn gather_gradient<I>[
-        V: Axis, H: Axis, T: Scalar, const G: usize, const IN: usize, const OUT: usize, const EACH: bool
-    ][V, H, T, G, IN, OUT, EACH](
-        gradient: &mut [[T; OUT]],
-        x: &[T],
-        dy: &[T],
-    ), work V::KERNEL * H::KERNEL * G * OUT * inputs(IN, EACH); {
-        let ((x, _), (dy, _)) = (x.as_chunks(), dy.as_chunks());
-        for group in 0..G {
-            tiles!(OUT, tile_width::<I, T>(), |start, W| {
-                gradient_tile::<I, V, H, T, G, IN, OUT, EACH, W>(gradient, x, dy, (group, start));
-            });
-        }
-    }
-}
-
-#[inline(always)]
-fn gradient_tile<
-    I: Isa,
-    V: Axis,
-    H: Axis,
-    T: Scalar,
-    const G: usize,
-    const IN: usize,
-    const OUT: usize,
-    const EACH: bool,
-    const W: usize,
->(
-    gradient: &mut [[T; OUT]],
-    x: &[[T; IN]],
-    dy: &[[T; OUT]],
-    (group, start): (usize, usize),
-) {
-    let inputs = inputs(IN, EACH);
-    let most = tile_count::<I, T>(W);
-    let has_inside = V::COUNT_INSIDE * H::COUNT_INSIDE > 0;
-    let is_narrow = has_inside && 2 * inputs <= most && inputs * H::KERNEL <= most;
-    if is_narrow {
-        // With one vector for each weight, there is room for some more.
-        let rows = evenly(V::KERNEL, (most + most / 4) / (inputs * H::KERNEL));
-        let mut ky = 0;
-        while ky + rows <= V::KERNEL {
-            gradient_inside::<I, V, H, T, G, IN, OUT, EACH, W>(gradient, x, dy, (group, start), (ky, rows));
-            ky += rows;
-        }
-        if !V::KERNEL.is_multiple_of(rows) {
-            let rows = V::KERNEL % rows;
-            gradient_inside::<I, V, H, T, G, IN, OUT, EACH, W>(gradient, x, dy, (group, start), (ky, rows));
-        }
-    }
-    for (k, gradient) in gradient.chunks_exact_mut(inputs * G).enumerate() {
-        let place = (k / H::KERNEL, k % H::KERNEL);
-        let (rows, columns) = (V::outputs(place.0), H::outputs(place.1));
-        let ((top, bottom), (left, right)) = (V::INSIDE, H::INSIDE);
-        // The same order for every set of instructions: first the outputs whose windows lie on the input, then those around.
-        let parts = if has_inside {
-            [
-                (if is_narrow { 0..0 } else { top..bottom }, left..right),
-                (rows.start..top, columns.clone()),
-                (bottom..rows.end, columns.clone()),
-                (top..bottom, columns.start..left),
-                (top..bottom, right..columns.end),
-            ]
-        } else {
-            [(rows, columns), (0..0, 0..0), (0..0, 0..0), (0..0, 0..0), (0..0, 0..0)]
-        };
-        for outputs in parts {
-            let (mut first, count) = (0, evenly(inputs, most));
-            while first + count <= inputs {
-                let (tile, outputs) = ((group, start, first), outputs.clone());
-                gradient_block::<I, V, H, T, G, IN, OUT, EACH, W>(gradient, x, dy, tile, count, place, outputs);
-                first += count;
-            }
-            if !inputs.is_multiple_of(count) {
-                let (tile, count) = ((group, start, first), inputs % count);
-                gradient_block::<I, V, H, T, G, IN, OUT, EACH, W>(gradient, x, dy, tile, count, place, outputs);
-            }
-        }
-    }
-}
-
-/// The gradient of some rows of a window that has few weights: they stay in registers together, while the outputs go by whose windows
-/// lie on the input.
-#[inline(always)]
-fn gradient_inside<
-    I: Isa,
-    V: Axis,
-    H: Axis,
-    T: Scalar,
-    const G: usize,
-    const IN: usize,
-    const OUT: usize,
-    const EACH: bool,
-    const W: usize,
->(
-    gradient: &mut [[T; OUT]],
-    x: &[[T; IN]],
-    dy: &[[T; OUT]],
-    (group, start): (usize, usize),
-    (ky, rows): (usize, usize),
-) {
-    let (inputs, down) = (inputs(IN, EACH), V::DILATION * H::IN * G);
-    let (row, count) = (H::KERNEL * inputs, rows * H::KERNEL * inputs);
-    let span = (rows - 1) * down + ((H::COUNT_INSIDE - 1) * H::STRIDE + (H::KERNEL - 1) * H::DILATION) * G + 1;
-    let first = ky * row * G + group;
-    let mut sums = [[T::ZERO; W]; MOST];
-    each!(count, sums, |n, sum| *sum = load_row(gradient, first + n * G, start));
-    for oy in V::INSIDE.0..V::INSIDE.1 {
-        let (Some(iy), Some(ix)) = (V::place(oy, ky), H::place(H::INSIDE.0, 0)) else { continue };
-        let Some(x) = part(x, (iy * H::IN + ix) * G + group, span) else { continue };
-        for ox in 0..H::COUNT_INSIDE {
-            let dy: [T; W] = load_row(dy, (oy * H::OUT + H::INSIDE.0 + ox) * G + group, start);
-            each!(count, sums, |n, sum| {
-                let (ky, kx) = (n / row, n % row / inputs);
-                if let Some(x) = x.get(ky * down + (ox * H::STRIDE + kx * H::DILATION) * G) {
-                    add_product::<I, T, IN, EACH, W>(sum, dy, x, n % inputs, start);
-                }
-            });
-        }
-    }
-    each!(count, sums, |n, sum| if let Some(gradient) = gradient.get_mut(first + n * G) {
-        store(*sum, gradient, start);
-    });
-}
-
-/// The gradient of some inputs at one place of the window, from a rectangle of outputs.
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn gradient_block<
-    I: Isa,
-    V: Axis,
-    H: Axis,
-    T: Scalar,
-    const G: usize,
-    const IN: usize,
-    const OUT: usize,
-    const EACH: bool,
-    const W: usize,
->(
-    gradient: &mut [[T; OUT]],
-    x: &[[T; IN]],
-    dy: &[[T; OUT]],
-    (group, start, first): (usize, usize, usize),
-    count: usize,
-    (ky, kx): (usize, usize),
-    (rows, columns): (Range<usize>, Range<usize>),
-) {
-    let mut sums = [[T::ZERO; W]; MOST];
-    each!(count, sums, |n, sum| *sum = load_row(gradient, (first + n) * G + group, start));
-    for oy in rows {
-        let (Some(iy), Some(ix)) = (V::place(oy, ky), H::place(columns.start, kx)) else { continue };
-        let Some(x) = x.get((iy * H::IN + ix) * G + group..) else { continue };
-        let Some(dy) = dy.get((oy * H::OUT + columns.start) * G + group..) else { continue };
-        for (dy, x) in dy.chunks(G).zip(x.chunks(H::STRIDE * G)).take(columns.len()) {
-            let Some(x) = x.first() else { continue };
-            let dy: [T; W] = load_row(dy, 0, start);
-            each!(count, sums, |n, sum| add_product::<I, T, IN, EACH, W>(sum, dy, x, first + n, start));
-        }
-    }
-    each!(count, sums, |n, sum| if let Some(gradient) = gradient.get_mut((first + n) * G + group) {
-        store(*sum, gradient, start);
-    });
-}
-
-kernel! {
-    /// `x = bias + sum of weight * y`, the way back from the outputs to the places of their windows: what [`gather`] does to gradients
-    /// with the weights transposed, and what a transposed convolution is.
-    pub(crate) fn scatter<I>[V: Axis, H: Axis, T: Scalar, const IN: usize, const OUT: usize][V, H, T, IN, OUT](
-        weight: &[[T; IN]],
-        bias: &[T],
-        y: &[T],
-        x: &mut [T],
-    ), work V::KERNEL * H::KERNEL * IN * OUT; {
-        let ((y, _), (x, _)) = (y.as_chunks::<OUT>(), x.as_chunks_mut::<IN>());
-        x.fill(load(bias, 0));
-        tiles!(IN, tile_width::<I, T>(), |start, W| scatter_tile::<I, V, H, T, IN, OUT, W>(weight, y, x, start));
-    }
-}
-
-#[inline(always)]
-fn scatter_tile<I: Isa, V: Axis, H: Axis, T: Scalar, const IN: usize, const OUT: usize, const W: usize>(
-    weight: &[[T; IN]],
-    y: &[[T; OUT]],
-    x: &mut [[T; IN]],
-    start: usize,
-) {
-    let count = evenly(H::OUT, tile_count::<I, T>(W));
-    for oy in 0..V::OUT {
-        for ky in V::places(oy) {
-            for kx in 0..H::KERNEL {
-                let Some(weight) = part(weight, (ky * H::KERNEL + kx) * OUT, OUT) else { continue };
-                let Range { start: mut ox, end } = H::outputs(kx);
-                while ox + count <= end {
-                    scatter_block::<I, V, H, T, IN, OUT, W>(weight, y, x, (oy, ox), (ky, kx), (start, count));
-                    ox += count;
-                }
-                if !H::OUT.is_multiple_of(count) && ox + H::OUT % count <= end {
-                    let count = H::OUT % count;
-                    scatter_block::<I, V, H, T, IN, OUT, W>(weight, y, x, (oy, ox), (ky, kx), (start, count));
-                    ox += count;
-                }
-                if H::COUNT_INSIDE < H::OUT {
-                    while ox < end {
-                        scatter_block::<I, V, H, T, IN, OUT, W>(weight, y, x, (oy, ox), (ky, kx), (start, 1));
-                        ox += 1;
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// What some outputs side by side add to one place of their windows.
-#[inline(always)]
-fn scatter_block<I: Isa, V: Axis, H: Axis, T: Scalar, const IN: usize, const OUT: usize, const W: usize>(
-    weight: &[[T; IN]],
-    y: &[[T; OUT]],
-    x: &mut [[T; IN]],
-    (oy, ox): (usize, usize),
-    (ky, kx): (usize, usize),
-    (start, count): (usize, usize),
-) {
-    let (Some(iy), Some(ix)) = (V::place(oy, ky), H::place(ox, kx)) else { return };
-    let Some(x) = part_mut(x, iy * H::IN + ix, (count - 1) * H::STRIDE + 1) else { return };
-    let Some(y) = part(y, oy * H::OUT + ox, count) else { return };
-    let mut sums = [[T::ZERO; W]; MOST];
-    each!(count, sums, |n, sum| *sum = load_row(x, n * H::STRIDE, start));
-    for o in 0..OUT {
-        let weight: [T; W] = load_row(weight, o, start);
-        each!(count, sums, |n, sum| if let Some(y) = y.get(n) {
-            add_product::<I, T, OUT, false, W>(sum, weight, y, o, 0);
-        });
-    }
-    each!(count, sums, |n, sum| if let Some(x) = x.get_mut(n * H::STRIDE) {
-        store(*sum, x, start);
-    });
 }
 
 /// Each weight and its place where inputs and outputs are exchanged.
@@ -469,39 +248,5 @@ fn exchange<T: Copy, const IN: usize, const OUT: usize>(
                 put(exchanged, weight);
             }
         }
-    }
-}
-
-/// How many partial sums a [`bias_gradient`] has: pixel `n` is in sum `n % PARTIAL`.
-const PARTIAL: usize = 4;
-
-kernel! {
-    /// `gradient += sum of dy` over all pixels.
-    pub(crate) fn bias_gradient<I>[T: Scalar, const OUT: usize][T, OUT](gradient: &mut [T; OUT], dy: &[T]), work dy.len(); {
-        let (blocks, rest) = dy.as_chunks::<OUT>().0.as_chunks::<PARTIAL>();
-        tiles!(OUT, tile_width::<I, T>(), |start, W| {
-            let mut sums = [[T::ZERO; W]; PARTIAL];
-            for block in blocks.iter().map(<[_; PARTIAL]>::as_slice).chain([rest]) {
-                for (sum, dy) in sums.iter_mut().zip(block) {
-                    let dy: [T; W] = load(dy, start);
-                    add(sum, dy);
-                }
-            }
-            let [mut even, mut odd, second, last] = sums;
-            add(&mut even, second);
-            add(&mut odd, last);
-            add(&mut even, odd);
-            let mut sum = load(gradient, start);
-            add(&mut sum, even);
-            store(sum, gradient, start);
-        });
-    }
-}
-
-/// `a += b`
-#[inline(always)]
-pub(crate) fn add<T: Scalar, const N: usize>(a: &mut [T; N], b: [T; N]) {
-    for (a, b) in a.iter_mut().zip(b) {
-        *a += b;
     }
 }

@@ -2,9 +2,9 @@
 //! the groups are the vector lanes.
 #![allow(clippy::inline_always)] // A call would lose the constants, and the instructions that a kernel is compiled for.
 
-use super::conv;
 use super::dispatch::kernel;
 use super::window::{Axis, row_mut};
+use super::{conv, conv_gradient};
 use crate::scalar::Scalar;
 
 /// `y = bias + sum of weight * x` over each window: rows, columns and inputs of the window in this order.
@@ -32,9 +32,9 @@ pub(crate) fn gather_gradient<V: Axis, H: Axis, T: Scalar, const G: usize, const
 ) {
     let gradient = gradient.as_flattened_mut();
     if IN == 1 && OUT == 1 {
-        conv::gather_gradient::<V, H, T, 1, G, G, true>(gradient.as_flattened_mut().as_chunks_mut().0, x, dy);
+        conv_gradient::gather_gradient::<V, H, T, 1, G, G, true>(gradient.as_flattened_mut().as_chunks_mut().0, x, dy);
     } else {
-        conv::gather_gradient::<V, H, T, G, IN, OUT, false>(gradient, x, dy);
+        conv_gradient::gather_gradient::<V, H, T, G, IN, OUT, false>(gradient, x, dy);
     }
 }
 

@@ -128,9 +128,14 @@ pub(crate) fn part_mut<P>(all: &mut [P], start: usize, count: usize) -> Option<&
     all.get_mut(start..)?.get_mut(..count)
 }
 
-/// The width of a tile of the lanes of a pixel. Two vectors share a number that is read for both; without vectors, four lanes share it.
+/// The width of a tile of the lanes of a pixel. Two vectors share a number that is read for both, but AVX-512 reads it where it multiplies.
+/// Without vectors, four lanes share it.
 pub(crate) const fn tile_width<I: Isa, T>() -> usize {
-    if I::LANES == 1 { 4 } else { 2 * lanes::<I, T>() }
+    match I::LANES {
+        1 => 4,
+        16 => lanes::<I, T>(),
+        _ => 2 * lanes::<I, T>(),
+    }
 }
 
 /// How many tiles of width `W` stay in registers while sums go over them.
@@ -151,7 +156,7 @@ pub(crate) const fn evenly(n: usize, most: usize) -> usize {
 }
 
 /// As many tiles as any kernel keeps in registers.
-pub(crate) const MOST: usize = 20;
+pub(crate) const MOST: usize = 16;
 
 /// Calls a function of 0, 1 and so on to before a count, at most [`MOST`], and of the tile of that number. The count should be a constant
 /// where it is inlined. A loop over so many tiles would not be unrolled, and they would lie in memory, so it is written out; but not
@@ -164,7 +169,7 @@ macro_rules! each {
             }
         } else {
             $crate::kernels::window::each!(@all $count, $tiles, $n, $tile, $call,
-                0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
+                0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
         }
     };
     (@all $count:expr, $tiles:ident, $n:ident, $tile:ident, $call:expr, $($k:literal)+) => {

@@ -1,4 +1,6 @@
-use crate::kernels::conv::{Kernel, bias_gradient, gather, gather_gradient, scatter, transpose, turn};
+use crate::kernels::conv::{Kernel, gather, transpose, turn};
+use crate::kernels::conv_gradient::{bias_gradient, gather_gradient};
+use crate::kernels::scatter::scatter;
 use crate::kernels::stream::window;
 use crate::kernels::window::{Back, Flat};
 use crate::layer::{Differentiable, Layer, Role, tensors};

@@ -1,4 +1,6 @@
-use crate::kernels::conv::{Kernel, bias_gradient, gather, gather_gradient, scatter, transpose};
+use crate::kernels::conv::{Kernel, gather, transpose};
+use crate::kernels::conv_gradient::{bias_gradient, gather_gradient};
+use crate::kernels::scatter::scatter;
 use crate::kernels::window::Flat;
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::bias::Bias;
