@@ -120,6 +120,8 @@ macro_rules! kernel {
                     }
                 }
             }
+            #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+            let _: usize = $work;
             body::<$crate::kernels::dispatch::Target, $($arguments)*>($($x),*)
         }
     };

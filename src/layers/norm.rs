@@ -13,6 +13,7 @@ use crate::scalar::{Element, Scalar};
 use crate::shape::Tensor;
 use crate::streaming::step_by_step;
 use core::marker::PhantomData;
+use core::slice::{from_mut, from_ref};
 use nalgebra::SVector;
 
 /// Normalises the channels of each position. PyTorch's `nn.LayerNorm(N)`.
@@ -128,8 +129,9 @@ macro_rules! each_position {
 
             /// The gradients of one sample.
             fn gradients(&self, x: &[T], dy: &[T], $self: &mut Self, mut dx: Option<&mut [T]>) {
-                for (i, (x, dy)) in x.as_chunks::<N>().0.chunks(1).zip(dy.as_chunks::<N>().0.chunks(1)).enumerate() {
-                    let dx = dx.as_mut().and_then(|dx| dx.as_chunks_mut::<N>().0.get_mut(i)).map(core::slice::from_mut);
+                for (i, (x, dy)) in x.as_chunks::<N>().0.iter().zip(dy.as_chunks::<N>().0).enumerate() {
+                    let (x, dy) = (from_ref(x), from_ref(dy));
+                    let dx = dx.as_mut().and_then(|dx| dx.as_chunks_mut::<N>().0.get_mut(i)).map(from_mut);
                     let [weight] = &self.weight.data.0;
                     let bias = $bias_gradient;
                     let [d_weight] = &mut $self.weight.data.0;
@@ -147,7 +149,8 @@ macro_rules! each_position {
                 let $self = self;
                 let ([weight], bias) = (&self.weight.data.0, $bias);
                 let (x, y) = (x.as_slice().as_chunks::<N>().0, y.as_mut_slice().as_chunks_mut::<N>().0);
-                for (x, y) in x.chunks(1).zip(y.chunks_mut(1)) {
+                for (x, y) in x.iter().zip(y) {
+                    let (x, y) = (from_ref(x), from_mut(y));
                     normalise::<T, N, 1, $centred>(x, 0, Self::epsilon(), weight, bias, y);
                 }
             }
