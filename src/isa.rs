@@ -7,10 +7,10 @@
 //! # Bits
 //!
 //! Every sum has one order, on all of them, and the functions of [`math`](crate::math) give the same bits. What differs is that AVX2,
-//! AVX-512 and NEON round `a * b + c` once, where others round the product first. So AVX2 and AVX-512 give the same bits, and a
-//! processor without FMA differs from them in the last ones: after a few steps of training by at most 1e-5 of the largest number of
-//! the same tensor, on networks of every kind of layer (`tests/isa.rs`; a long training may carry two runs apart, as two seeds do).
-//! Who wants the same bits on all x86-64 processors calls `limit_to(InstructionSet::Target)` at the start, and pays with time.
+//! AVX-512 and (with `std`) NEON round `a * b + c` once, where others round the product first. So AVX2 and AVX-512 give the same bits,
+//! and a processor without FMA differs from them in the last ones: after a few steps of training by at most 1e-5 of the largest number of
+//! the same tensor, on the networks of `tests/isa.rs` (dense, convolutional, recurrent and with attention; a long training may carry two runs apart, as two seeds do).
+//! Who wants the same bits of one binary on all x86-64 processors calls `limit_to(InstructionSet::Target)` at the start, and pays with time.
 //!
 //! ```
 //! use constnet::isa::{self, InstructionSet};
@@ -23,7 +23,7 @@
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use core::sync::atomic::{AtomicU8, Ordering};
 
-/// A set of instructions, from the least to the most capable.
+/// A set of instructions, from the least to the most capable for a build that targets none of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum InstructionSet {
@@ -39,7 +39,7 @@ pub enum InstructionSet {
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 static IN_USE: AtomicU8 = AtomicU8::new(0);
 
-/// What the kernels run on.
+/// What the large kernels run on.
 ///
 /// # Cost
 /// A load; the first time, the processor is asked what it has.
@@ -48,13 +48,23 @@ static IN_USE: AtomicU8 = AtomicU8::new(0);
 pub fn in_use() -> InstructionSet {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     match IN_USE.load(Ordering::Relaxed) {
-        0 => limit_to(best()),
+        0 => ask(),
         1 => InstructionSet::Target,
         2 => InstructionSet::Avx2,
         _ => InstructionSet::Avx512,
     }
     #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
     InstructionSet::Target
+}
+
+/// The first question: what the processor has, unless another thread has set a limit meanwhile.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[cold]
+fn ask() -> InstructionSet {
+    match IN_USE.compare_exchange(0, best() as u8, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => best(),
+        Err(_) => in_use(),
+    }
 }
 
 /// The best that this processor has of what the kernels are compiled for.
@@ -77,6 +87,8 @@ pub fn best() -> InstructionSet {
 
 /// Lets the kernels use no more than `most`, in the whole process from now on. Returns what they use then: less, where the
 /// processor does not have it.
+///
+/// Not in the midst of a stream, or between a forward and its backward pass: the bits of the one would not be those of the other.
 #[allow(clippy::must_use_candidate)]
 #[cold]
 pub fn limit_to(most: InstructionSet) -> InstructionSet {

@@ -1,7 +1,8 @@
 //! The loops that the layers are made of. They know arrays, slices and iterators, never layers or shapes.
 //!
-//! Every sum runs in one fixed order, so a result does not depend on how wide the vectors of the processor are; only where it can, a
-//! product and its addition are rounded once, as [`crate::isa`] tells.
+//! Every sum runs in one fixed order, so a result does not depend on how wide the vectors of the processor are. Two things can change
+//! its last bits: a product and its addition are rounded once where the processor can, as [`crate::isa`] tells; and the gradient of a
+//! dense layer's inputs is summed in another order for four rows and more, on targets that have vectors.
 
 pub(crate) mod attention;
 pub(crate) mod bytes;

@@ -44,7 +44,7 @@ pub trait Optimizer<T: Scalar> {
     /// The learning rate that it was built with.
     fn learning_rate(&self) -> f64;
 
-    /// Updates the parameters with `factor` times the learning rate, and sets the gradient to 0 for the next batch.
+    /// Updates the parameters with `factor` times the learning rate, and sets the gradient of what is trained to 0 for the next batch, which adds to it.
     ///
     /// A parameter whose new value, or that of what is remembered of it, would not be finite keeps the old ones. Returns whether
     /// there was none; if not, the gradient may be left as it was in part.

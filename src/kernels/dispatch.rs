@@ -21,10 +21,13 @@ pub(crate) trait Isa {
     }
 }
 
-/// How many numbers of `T` fit a vector register.
+/// How many numbers of `T` fit a vector register: a power of 2, and at most 16, as wide as a strip can be.
 pub(crate) const fn lanes<I: Isa, T>() -> usize {
-    let lanes = I::LANES * 4 / size_of::<T>();
-    if lanes > 0 { lanes } else { 1 }
+    match (I::LANES * 4).checked_div(size_of::<T>()) {
+        None | Some(0) => 1,
+        Some(lanes) if lanes > 16 => 16,
+        Some(lanes) => 1 << lanes.ilog2(),
+    }
 }
 
 /// What the build targets.

@@ -63,6 +63,7 @@ macro_rules! tiles {
         }
     }};
     (@pick $width:expr, $W:ident, $call:expr, $($w:literal)+) => {
+        const { assert!($width <= 64 && ($width as usize).is_power_of_two(), "no tile has this width") };
         match const { $width } {
             $($w => {
                 const $W: usize = $w;

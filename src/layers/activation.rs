@@ -1,4 +1,5 @@
 //! Functions of one number, applied to every number of a tensor of any shape.
+#![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use crate::kernels::elementwise::map;
 use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
@@ -250,6 +251,7 @@ const GELU_SCALE: f64 = 0.797_884_560_802_865_4; // sqrt(2 / pi)
 const GELU_CUBE: f64 = 0.044_715;
 
 /// `x / 6 + 1/2` held between 0 and 1; NaN stays NaN.
+#[inline(always)]
 fn hard_sigmoid<T: Scalar>(x: T) -> T {
     let y = (x + c!(T, 3.0)) / c!(T, 6.0);
     if y < T::ZERO {
@@ -261,10 +263,12 @@ fn hard_sigmoid<T: Scalar>(x: T) -> T {
     }
 }
 
+#[inline(always)]
 fn gelu_inner<T: Scalar>(x: T) -> T {
     c!(T, GELU_SCALE) * (x + c!(T, GELU_CUBE) * x * x * x)
 }
 
+#[inline(always)]
 fn normal_cdf<T: Scalar>(x: T) -> T {
     (T::ONE + (x * c!(T, core::f64::consts::FRAC_1_SQRT_2)).erf()) * c!(T, 0.5)
 }

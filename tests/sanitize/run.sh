@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 target=$(realpath -m "${CARGO_TARGET_DIR:-../../target}")/sanitize
 export CARGO_TARGET_DIR=$target
 # The sanitiser's run-time library comes with the stable compiler; only its option does not.
-RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --target "$(rustc -vV | sed -n 's/^host: //p')" -- --nocapture
+RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --release --target "$(rustc -vV | sed -n 's/^host: //p')" -- --nocapture
 echo "AddressSanitizer: nothing found"
 
 if ! command -v valgrind >/dev/null; then
