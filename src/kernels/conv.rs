@@ -9,7 +9,7 @@
 
 use super::dispatch::{Isa, kernel};
 use super::tile::{load, store, tiles};
-use super::window::{Axis, MOST, each, evenly, part, part_mut, tile_count, tile_width};
+use super::window::{Axis, MOST, divided_up, each, evenly, part, part_mut, tile_count, tile_width};
 use crate::scalar::Scalar;
 use core::ops::Range;
 
@@ -120,7 +120,7 @@ fn gather_tile<
 /// Where blocks of `count` outputs start that have their whole windows on the input. The last may have outputs of the one before.
 #[inline(always)]
 fn blocks<A: Axis>(count: usize) -> impl Iterator<Item = usize> {
-    let number = if count == 0 { 0 } else { A::COUNT_INSIDE.div_ceil(count) };
+    let number = divided_up(A::COUNT_INSIDE, count);
     (0..number).map(move |block| A::INSIDE.0 + (block * count).min(A::COUNT_INSIDE - count))
 }
 

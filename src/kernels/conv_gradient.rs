@@ -5,7 +5,7 @@
 use super::conv::{add_product, inputs, load_row};
 use super::dispatch::{Isa, kernel};
 use super::tile::{load, store, tiles};
-use super::window::{Axis, MOST, each, evenly, part, tile_count, tile_width};
+use super::window::{Axis, MOST, divided, each, evenly, part, remainder, tile_count, tile_width};
 use crate::scalar::Scalar;
 use core::ops::Range;
 
@@ -53,14 +53,14 @@ fn gradient_tile<
     let room = if most < MOST { most + most / 4 } else { most };
     let is_whole_row = is_narrow && inputs * H::KERNEL <= room;
     if is_whole_row {
-        let rows = evenly(V::KERNEL, room / (inputs * H::KERNEL));
+        let rows = evenly(V::KERNEL, divided(room, inputs * H::KERNEL));
         let mut ky = 0;
         while ky + rows <= V::KERNEL {
             gradient_inside::<I, V, H, T, G, IN, OUT, EACH, W>(&mut sums, gradient, x, dy, (group, start), (ky, rows));
             ky += rows;
         }
         if !V::KERNEL.is_multiple_of(rows) {
-            let rows = V::KERNEL % rows;
+            let rows = remainder(V::KERNEL, rows);
             gradient_inside::<I, V, H, T, G, IN, OUT, EACH, W>(&mut sums, gradient, x, dy, (group, start), (ky, rows));
         }
     }
@@ -84,7 +84,7 @@ fn gradient_tile<
                     x,
                     dy,
                     tile,
-                    inputs % count,
+                    remainder(inputs, count),
                     place,
                     outputs,
                 );
@@ -141,9 +141,9 @@ fn gradient_inside<
         for ox in 0..H::COUNT_INSIDE {
             let dy: [T; W] = load_row(dy, (oy * H::OUT + H::INSIDE.0 + ox) * G + group, start);
             each!(count, sums, |n, sum| {
-                let (ky, kx) = (n / row, n % row / inputs);
+                let (ky, kx) = (divided(n, row), divided(remainder(n, row), inputs));
                 if let Some(x) = x.get(ky * down + (ox * H::STRIDE + kx * H::DILATION) * G) {
-                    add_product::<I, T, IN, EACH, W>(sum, &dy, x, n % inputs, start);
+                    add_product::<I, T, IN, EACH, W>(sum, &dy, x, remainder(n, inputs), start);
                 }
             });
         }

@@ -4,7 +4,7 @@
 use super::conv::{add_product, load_row};
 use super::dispatch::{Isa, kernel};
 use super::tile::{load, store, tiles};
-use super::window::{Axis, MOST, each, evenly, part, part_mut, tile_count, tile_width};
+use super::window::{Axis, MOST, each, evenly, part, part_mut, remainder, tile_count, tile_width};
 use crate::scalar::Scalar;
 use core::ops::Range;
 
@@ -49,8 +49,8 @@ fn scatter_tile<I: Isa, V: Axis, H: Axis, T: Scalar, const IN: usize, const OUT:
                     );
                     ox += count;
                 }
-                if !H::OUT.is_multiple_of(count) && ox + H::OUT % count <= end {
-                    let count = H::OUT % count;
+                if !H::OUT.is_multiple_of(count) && ox + remainder(H::OUT, count) <= end {
+                    let count = remainder(H::OUT, count);
                     scatter_block::<I, V, H, T, IN, OUT, W>(
                         &mut sums,
                         weight,

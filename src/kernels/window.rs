@@ -138,13 +138,37 @@ pub(crate) const fn tile_width<I: Isa, T>() -> usize {
     }
 }
 
+/// `a / b`, and 0 where `b` is: the panic for it would stay where a call is not inlined.
+#[inline(always)]
+pub(crate) const fn divided(a: usize, b: usize) -> usize {
+    match a.checked_div(b) {
+        Some(quotient) => quotient,
+        None => 0,
+    }
+}
+
+/// What remains of it.
+#[inline(always)]
+pub(crate) const fn remainder(a: usize, b: usize) -> usize {
+    match a.checked_rem(b) {
+        Some(remainder) => remainder,
+        None => 0,
+    }
+}
+
+/// `a / b`, rounded up.
+#[inline(always)]
+pub(crate) const fn divided_up(a: usize, b: usize) -> usize {
+    if remainder(a, b) == 0 { divided(a, b) } else { divided(a, b) + 1 }
+}
+
 /// How many tiles of width `W` stay in registers while sums go over them.
 pub(crate) const fn tile_count<I: Isa, T>(width: usize) -> usize {
-    let vectors = width.div_ceil(lanes::<I, T>());
+    let vectors = divided_up(width, lanes::<I, T>());
     if I::LANES == 1 {
         4
     } else if vectors < I::SUMS {
-        I::SUMS / vectors
+        divided(I::SUMS, vectors)
     } else {
         1
     }
@@ -152,7 +176,7 @@ pub(crate) const fn tile_count<I: Isa, T>(width: usize) -> usize {
 
 /// The size of the parts when `n` is cut into as few as `most` allows.
 pub(crate) const fn evenly(n: usize, most: usize) -> usize {
-    if n == 0 { 0 } else { n.div_ceil(n.div_ceil(most)) }
+    divided_up(n, divided_up(n, most))
 }
 
 /// As many tiles as any kernel keeps in registers.
