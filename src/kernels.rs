@@ -6,6 +6,7 @@
 
 pub(crate) mod attention;
 pub(crate) mod bytes;
+pub(crate) mod contiguous;
 pub(crate) mod conv;
 pub(crate) mod conv_gradient;
 pub(crate) mod dense;
