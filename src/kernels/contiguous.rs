@@ -70,3 +70,46 @@ impl<P, T> core::fmt::Debug for Contiguous<P, T> {
         f.debug_tuple("Contiguous").field(&self.is_known).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::layer::Parameters;
+    use crate::{BatchNorm, Dense, DenseNoBias, Dropout, Gru, Network, Relu, Residual, Sequence, Tanh, Vector};
+    use std::collections::HashSet;
+
+    /// Where the numbers of each tensor are, and those of the whole.
+    fn places<P: Parameters<f32>>(mut net: P) -> (HashSet<*const f32>, HashSet<*const f32>) {
+        let mut tensors = HashSet::new();
+        net.visit(&mut |_, values| tensors.extend(values.iter().map(core::ptr::from_ref)));
+        let whole = P::CONTIGUOUS.numbers(&mut net).iter().map(core::ptr::from_ref).collect();
+        (tensors, whole)
+    }
+
+    /// The whole is each number of each tensor, once: catches padding, and a field that is not a tensor.
+    #[test]
+    fn all_numbers_and_no_others() {
+        type Net = Network<
+            Sequence<3, 5>,
+            (Gru<3, 7>, Tanh, Residual<(DenseNoBias<7, 7>, Relu)>, Dropout<1, 2>, Dense<7, 2>, (Dense<2, 1>,)),
+        >;
+        let (tensors, whole) = places(Net::ZERO);
+        assert_eq!(tensors, whole);
+        assert_eq!(whole.len(), Net::PARAMETERS);
+    }
+
+    /// Running averages are no business of an optimiser's.
+    #[test]
+    fn not_with_running_averages() {
+        type Net = Network<Vector<3>, (Dense<3, 4>, BatchNorm<4>)>;
+        assert!(!Net::CONTIGUOUS.is_known());
+        assert!(places(Net::ZERO).1.is_empty());
+    }
+
+    #[test]
+    fn not_of_what_has_padding_or_is_unknown() {
+        struct Padded(#[allow(dead_code)] u64, #[allow(dead_code)] f32);
+        assert!(!super::Contiguous::<Padded, f32>::fields(&[Some(8), Some(4)]).is_known());
+        assert!(!super::Contiguous::<[f32; 3], f32>::fields(&[Some(8), None]).is_known());
+        assert!(super::Contiguous::<[f32; 3], f32>::fields(&[Some(8), Some(4)]).is_known());
+    }
+}
