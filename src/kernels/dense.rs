@@ -4,6 +4,7 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::{Isa, kernel, lanes};
+use super::on_cortex_m;
 use super::tile::{load, store, tiles};
 use crate::scalar::Scalar;
 use core::marker::PhantomData;
@@ -61,6 +62,11 @@ kernel! {
         x: &[T; IN],
         y: &mut [T; OUT],
     ), work IN * OUT; {
+        on_cortex_m! {
+            if cortex_m::forward_row(weight, bias, x, y) {
+                return;
+            }
+        }
         rows::<I, T, IN, OUT, 1>(weight, bias, core::array::from_ref(x), core::array::from_mut(y));
     }
 }
@@ -73,6 +79,11 @@ kernel! {
         x: &[[T; IN]],
         y: &mut [[T; OUT]],
     ), work IN * OUT; {
+        on_cortex_m! {
+            if x.iter().zip(&mut *y).all(|(x, y)| cortex_m::forward_row(weight, bias, x, y)) {
+                return;
+            }
+        }
         let (pairs, last) = x.as_chunks();
         let (outputs, last_output) = y.as_chunks_mut();
         for (x, y) in pairs.iter().zip(outputs) {
@@ -186,6 +197,11 @@ kernel! {
         dy: &[[T; OUT]],
         dx: &mut [[T; IN]],
     ), work IN * OUT; {
+        on_cortex_m! {
+            if dy.iter().zip(&mut *dx).all(|(dy, dx)| cortex_m::products(weight, dy, dx)) {
+                return;
+            }
+        }
         // Without vectors there are no lanes to be had from turning a tile of the weight.
         if I::LANES > 1 && dy.len() >= 4 && OUT > 1 {
             tiles!(IN, width(2 * lanes::<I, T>()), |start, W| turned::<I, T, IN, OUT, W>(weight, dy, dx, start));
@@ -267,6 +283,11 @@ kernel! {
         x: &[[T; IN]],
         dy: &[[T; OUT]],
     ), work IN * OUT; {
+        on_cortex_m! {
+            if x.iter().zip(dy).all(|(x, dy)| cortex_m::add_outer_product(gradient, x, dy)) {
+                return;
+            }
+        }
         tiles!(OUT, width(I::SUMS / 4 * lanes::<I, T>()), |start, W| {
             outer::<I, T, IN, OUT, W>(gradient, x, dy, start);
         });
