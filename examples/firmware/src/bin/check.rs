@@ -1,15 +1,17 @@
 //! Holds the arithmetic of this processor to sums in `f64`: dense layers of many sizes, forward and back, and square roots. On a
-//! Cortex-M with floating point these are written in assembly, which no computer can test.
+//! Cortex-M with floating point these are written in assembly, which no computer can test. And the stack of recurrent layers to its bound.
 #![no_std]
 #![no_main]
 
 use constnet::layer::{Differentiable, Layer};
 use constnet::nalgebra::SVector;
 use constnet::scalar::Scalar;
-use constnet::{ConstZero, Dense, DenseNoBias, Vector};
+use constnet::shape::{Shape, TensorOf};
+use constnet::{Bidirectional, ConstZero, Dense, DenseNoBias, Gru, Lstm, Network, Sequence, Vector};
 use constnet_firmware::nets::{next, uniform};
 use constnet_firmware::text::Decimals;
-use constnet_firmware::{entry, say};
+use constnet_firmware::{entry, say, stack};
+use core::hint::black_box;
 
 /// Samples of a batch.
 const ROWS: usize = 3;
@@ -38,7 +40,25 @@ fn main() -> bool {
     say!["the largest error is ", Decimals::<3>(found.largest), " of the bound"];
     let roots = wrong_roots();
     say!["square roots: ", roots, " of 20000 are not the nearest"];
-    found.holds && found.numbers > 0 && roots == 0
+    static GRU: Network<Sequence<4, 6>, Gru<4, 24>> = Network::ZERO;
+    static BOTH: Network<Sequence<4, 6>, Bidirectional<Lstm<4, 16>>> = Network::ZERO;
+    let fits = fits_the_stack("Gru<4, 24>", &GRU) & fits_the_stack("Bidirectional<Lstm<4, 16>>", &BOTH);
+    found.holds && found.numbers > 0 && roots == 0 && fits
+}
+
+/// Whether a prediction stays within its bound.
+#[inline(never)]
+fn fits_the_stack<In: Shape, L: Layer<In>>(name: &str, net: &Network<In, L>) -> bool {
+    let x = TensorOf::<In, f32>::ZERO;
+    let (net, x) = black_box((net, &x));
+    let ((), bytes) = stack::high_water(|| {
+        let mut y = TensorOf::<L::Out, f32>::ZERO;
+        net.forward(x, &mut y);
+        black_box(&y);
+    });
+    let bound = Network::<In, L>::FORWARD_BYTES;
+    say!["stack of ", name, ": ", bytes, " bytes, ", bound, " of them tensors"];
+    bytes <= bound + stack::CODE_BYTES
 }
 
 /// What has been found.
