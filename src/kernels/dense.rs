@@ -4,7 +4,8 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::{Isa, kernel, lanes};
-use super::horizontal::{self, PARTIAL};
+use super::horizontal::product;
+use super::on_cortex_m;
 use super::tile::{exact_tiles, load, store, tiles};
 use super::transpose::transposed;
 use crate::scalar::Scalar;
@@ -81,6 +82,11 @@ kernel! {
         x: &[T; IN],
         y: &mut [T; OUT],
     ), work IN * OUT; {
+        on_cortex_m! {
+            if cortex_m::forward_row(weight, bias, x, y) {
+                return;
+            }
+        }
         rows::<I, T, IN, OUT, 1>(weight, bias, core::array::from_ref(x), core::array::from_mut(y));
     }
 }
@@ -93,6 +99,11 @@ kernel! {
         x: &[[T; IN]],
         y: &mut [[T; OUT]],
     ), work IN * OUT; {
+        on_cortex_m! {
+            if x.iter().zip(&mut *y).all(|(x, y)| cortex_m::forward_row(weight, bias, x, y)) {
+                return;
+            }
+        }
         let (pairs, last) = x.as_chunks();
         let (outputs, last_output) = y.as_chunks_mut();
         for (x, y) in pairs.iter().zip(outputs) {
@@ -221,6 +232,11 @@ kernel! {
         dy: &[[T; OUT]],
         dx: &mut [[T; IN]],
     ), work IN * OUT; {
+        on_cortex_m! {
+            if dy.iter().zip(&mut *dx).all(|(dy, dx)| cortex_m::products(weight, dy, dx)) {
+                return;
+            }
+        }
         // Without vectors there are no lanes to be had from turning a tile of the weight.
         if I::LANES > 1 && dy.len() >= 4 && OUT > 1 {
             exact_tiles!(IN, width(2 * lanes::<I, T>()), |start, W| turned::<I, T, IN, OUT, W>(weight, dy, dx, start));
@@ -325,6 +341,11 @@ kernel! {
         x: &[[T; IN]],
         dy: &[[T; OUT]],
     ), work IN * OUT; {
+        on_cortex_m! {
+            if x.iter().zip(dy).all(|(x, dy)| cortex_m::add_outer_product(gradient, x, dy)) {
+                return;
+            }
+        }
         exact_tiles!(OUT, width(I::SUMS / 4 * lanes::<I, T>()), |start, W| {
             outer::<I, T, IN, OUT, W>(gradient, x, dy, start);
         });
@@ -389,33 +410,5 @@ kernel! {
             }
             store(sums, gradient, start);
         });
-    }
-}
-
-/// `sum of a * b`: sixteen partial sums, element `i` in sum `i % 16`, added as a binary tree.
-#[inline(always)]
-pub(crate) fn product<I: Isa, T: Scalar>(a: &[T], b: &[T]) -> T {
-    let ((blocks, rest), (others, other_rest)) = (a.as_chunks::<PARTIAL>(), b.as_chunks::<PARTIAL>());
-    let mut sums = [T::ZERO; PARTIAL];
-    for (a, b) in blocks.iter().zip(others) {
-        add_products::<I, T, PARTIAL>(&mut sums, a, b);
-    }
-    let (eight, rest) = rest.as_chunks::<8>();
-    let (other_eight, other_rest) = other_rest.as_chunks::<8>();
-    for (a, b) in eight.iter().zip(other_eight) {
-        add_products::<I, T, 8>(&mut sums, a, b);
-    }
-    let after = 8 * eight.len();
-    for ((sum, &a), &b) in sums.iter_mut().skip(after).zip(rest).zip(other_rest) {
-        *sum = I::mul_add(a, b, *sum);
-    }
-    horizontal::sum(&sums)
-}
-
-/// `sums += a * b`, number by number.
-#[inline(always)]
-fn add_products<I: Isa, T: Scalar, const W: usize>(sums: &mut [T; PARTIAL], a: &[T; W], b: &[T; W]) {
-    for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
-        *sum = I::mul_add(a, b, *sum);
     }
 }

@@ -2,10 +2,39 @@
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
+use super::dispatch::Isa;
 use crate::scalar::Scalar;
 
 /// How many partial sums a long sum has.
 pub(crate) const PARTIAL: usize = 16;
+
+/// `sum of a * b`: sixteen partial sums, element `i` in sum `i % 16`, added as a binary tree.
+#[inline(always)]
+pub(crate) fn product<I: Isa, T: Scalar>(a: &[T], b: &[T]) -> T {
+    let ((blocks, rest), (others, other_rest)) = (a.as_chunks::<PARTIAL>(), b.as_chunks::<PARTIAL>());
+    let mut sums = [T::ZERO; PARTIAL];
+    for (a, b) in blocks.iter().zip(others) {
+        add_products::<I, T, PARTIAL>(&mut sums, a, b);
+    }
+    let (eight, rest) = rest.as_chunks::<8>();
+    let (other_eight, other_rest) = other_rest.as_chunks::<8>();
+    for (a, b) in eight.iter().zip(other_eight) {
+        add_products::<I, T, 8>(&mut sums, a, b);
+    }
+    let after = 8 * eight.len();
+    for ((sum, &a), &b) in sums.iter_mut().skip(after).zip(rest).zip(other_rest) {
+        *sum = I::mul_add(a, b, *sum);
+    }
+    sum(&sums)
+}
+
+/// `sums += a * b`, number by number.
+#[inline(always)]
+fn add_products<I: Isa, T: Scalar, const W: usize>(sums: &mut [T; PARTIAL], a: &[T; W], b: &[T; W]) {
+    for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+        *sum = I::mul_add(a, b, *sum);
+    }
+}
 
 /// The sum of partial sums, as a binary tree: first of each and the one eight behind, then four, two, one.
 #[inline(always)]
