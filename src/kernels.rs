@@ -7,6 +7,7 @@
 
 pub(crate) mod attention;
 pub(crate) mod bytes;
+pub(crate) mod contiguous;
 pub(crate) mod conv;
 pub(crate) mod conv_gradient;
 #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))]
