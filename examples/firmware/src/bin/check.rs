@@ -48,13 +48,7 @@ fn main() -> bool {
     sizes!(descent, found, [1 3 15 16 31 33] to [1 3]);
     #[cfg(soft_float)]
     sizes!(descent, found, [16] to [3]);
-    say![
-        "gradient descent, ",
-        found.numbers,
-        " numbers with the ones above; infinite gradients ",
-        found.infinities,
-        ", of which none was taken"
-    ];
+    say!["gradient descent, ", found.numbers, " numbers with the ones above; infinite gradients: ", found.infinities];
     let roots = wrong_roots();
     say!["square roots: ", roots, " of 20000 are not the nearest"];
     static GRU: Network<Sequence<4, 6>, Gru<4, 24>> = Network::ZERO;
@@ -213,7 +207,7 @@ fn layer<const IN: usize, const OUT: usize>(found: &mut Found) {
 fn descent<const IN: usize, const OUT: usize>(found: &mut Found) {
     const RATE: f32 = 0.25;
     for (decay, scale) in [(0.0, 1.0), (0.125, 1.0), (0.0, 1e30), (0.125, 1e30)] {
-        let Ok(rule) = Sgd::const_new(f64::from(RATE)).with_weight_decay(f64::from(decay)) else {
+        let Ok(rule) = const { Sgd::const_new(RATE as f64) }.with_weight_decay(f64::from(decay)) else {
             found.holds = false;
             return;
         };
@@ -255,7 +249,8 @@ fn numbers<const IN: usize, const OUT: usize>(layer: &Dense<IN, OUT>) -> impl It
 
 /// A trainer finds each gradient that is not finite, and lets large ones pass.
 fn gradients<const IN: usize, const OUT: usize>(found: &mut Found) {
-    let mut trainer = Trainer::<Network<Vector<IN>, Dense<IN, OUT>>, _, _, 1>::new(Sgd::const_new(1e-30), Mse);
+    let mut trainer =
+        Trainer::<Network<Vector<IN>, Dense<IN, OUT>>, _, _, 1>::new(const { Sgd::const_new(1e-30) }, Mse);
     let target = [SVector::<f32, OUT>::from_element(1e10)];
     for (value, expected) in [(1e30, Err(NotFinite::Gradient)), (1e15, Ok(()))] {
         for at in 0..IN {
