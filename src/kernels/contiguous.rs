@@ -70,3 +70,44 @@ impl<P, T> core::fmt::Debug for Contiguous<P, T> {
         f.debug_tuple("Contiguous").field(&self.is_known).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::layer::Parameters;
+    use crate::{BatchNorm, Dense, DenseNoBias, Dropout, Gru, Network, Relu, Residual, Sequence, Tanh, Vector};
+
+    /// The whole is as long as all tensors together, and each lies in it: catches padding, and a field that is not a tensor.
+    #[test]
+    fn all_numbers_and_no_others() {
+        type Net = Network<
+            Sequence<3, 5>,
+            (Gru<3, 7>, Tanh, Residual<(DenseNoBias<7, 7>, Relu)>, Dropout<1, 2>, Dense<7, 2>, (Dense<2, 1>,)),
+        >;
+        let mut net = Net::ZERO;
+        let whole = Net::CONTIGUOUS.numbers(&mut net).as_ptr_range();
+        let mut count = 0;
+        net.visit(&mut |parameter, values| {
+            let tensor = values.as_ptr_range();
+            assert!(whole.start <= tensor.start && tensor.end <= whole.end, "{parameter}");
+            count += values.len();
+        });
+        assert_eq!((count, size_of::<Net>()), (Net::PARAMETERS, 4 * count));
+        assert_eq!(Net::CONTIGUOUS.numbers(&mut net).len(), count);
+    }
+
+    /// Running averages are no business of an optimiser's.
+    #[test]
+    fn not_with_running_averages() {
+        type Net = Network<Vector<3>, (Dense<3, 4>, BatchNorm<4>)>;
+        assert!(!Net::CONTIGUOUS.is_known());
+        assert!(Net::CONTIGUOUS.numbers(&mut Net::ZERO.clone()).is_empty());
+    }
+
+    #[test]
+    fn not_of_what_has_padding_or_is_unknown() {
+        struct Padded(#[allow(dead_code)] u64, #[allow(dead_code)] f32);
+        assert!(!super::Contiguous::<Padded, f32>::fields(&[Some(8), Some(4)]).is_known());
+        assert!(!super::Contiguous::<[f32; 3], f32>::fields(&[Some(8), None]).is_known());
+        assert!(super::Contiguous::<[f32; 3], f32>::fields(&[Some(8), Some(4)]).is_known());
+    }
+}

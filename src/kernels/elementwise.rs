@@ -151,23 +151,24 @@ kernel! {
                 return true;
             }
         }
-        // `x - x` is 0 where `x` is finite, and NaN elsewhere, as is every sum with it.
+        // `x * 0` is 0 where `x` is finite, and NaN elsewhere, as is every sum with it.
         let mut sums = [T::ZERO; 64];
         let (blocks, rest) = x.as_chunks::<64>();
         for block in blocks {
             for (sum, &x) in sums.iter_mut().zip(block) {
-                *sum += x - x;
+                *sum += x * T::ZERO;
             }
         }
         let (blocks, rest) = rest.as_chunks::<8>();
         for block in blocks {
             for (sum, &x) in sums.iter_mut().zip(block) {
-                *sum += x - x;
+                *sum += x * T::ZERO;
             }
         }
         for (sum, &x) in sums.iter_mut().zip(rest) {
-            *sum += x - x;
+            *sum += x * T::ZERO;
         }
+        #[allow(clippy::needless_bitwise_bool)] // One comparison of vectors, not one branch for each number.
         sums.iter().fold(true, |all, &sum| all & (sum == T::ZERO))
     }
 }
