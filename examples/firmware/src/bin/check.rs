@@ -28,6 +28,9 @@ macro_rules! sizes {
     )+ };
 }
 
+static GRU: Network<Sequence<4, 6>, Gru<4, 24>> = Network::ZERO;
+static BOTH: Network<Sequence<4, 6>, Bidirectional<Lstm<4, 16>>> = Network::ZERO;
+
 entry!(main);
 
 fn main() -> bool {
@@ -51,8 +54,6 @@ fn main() -> bool {
     say!["gradient descent, ", found.numbers, " numbers with the ones above; infinite gradients: ", found.infinities];
     let roots = wrong_roots();
     say!["square roots: ", roots, " of 20000 are not the nearest"];
-    static GRU: Network<Sequence<4, 6>, Gru<4, 24>> = Network::ZERO;
-    static BOTH: Network<Sequence<4, 6>, Bidirectional<Lstm<4, 16>>> = Network::ZERO;
     let fits = fits_the_stack("Gru<4, 24>", &GRU) & fits_the_stack("Bidirectional<Lstm<4, 16>>", &BOTH);
     !found.has_failed && found.numbers > 0 && roots == 0 && fits
 }
