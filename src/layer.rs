@@ -31,6 +31,18 @@ pub trait Layer<In: Shape, T: Element = f32> {
 
     /// Computes the output for one sample, and overwrites `y` with it.
     fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>);
+
+    /// Computes the output for one sample where nobody needs the input any more, and calls `next` with it. What `next` returns is
+    /// returned.
+    ///
+    /// A layer whose output has the shape of its input may write it over the input, as activations do: that saves a tensor. Other
+    /// layers leave this as it is.
+    #[inline]
+    fn forward_over<R>(&self, x: &mut In::Tensor<T>, next: impl FnOnce(&mut TensorOf<Self::Out, T>) -> R) -> R {
+        let mut y = ConstZero::ZERO;
+        self.forward(x, &mut y);
+        next(&mut y)
+    }
 }
 
 /// What a tensor of parameters is for. Initialisation scales by it, and penalties leave biases out.

@@ -142,10 +142,16 @@ pub const fn sigmoid(x: f32) -> f32 {
     const ONE: f32 = 31.0 / 16.0 / 16_777_216.0; // 2^24
     let x = if x > 18.0 { 18.0 } else { x };
     let x = if x < -104.0 { -104.0 } else { x };
-    let (n, r) = split(-x, 127.0 - 24.0);
-    let power = f32::from_bits(n << EXPONENT | 0x0078_0000);
-    let (a, b, c) = growth(power, r);
-    ONE / ((ONE + power) + ((a + b) + c))
+    const BIAS: f32 = ROUND + 127.0 - 24.0;
+    let rounded = BIAS - x * LOG2_E;
+    let n = rounded - BIAS;
+    let r = (x + n * LN_2_HIGH) + n * LN_2_LOW;
+    let power = f32::from_bits(rounded.to_bits() << EXPONENT | 0x0078_0000);
+    let (once, square) = (power * r, r * r);
+    let twice = once * r;
+    let second = twice * (0.5 - r * 0.166_665_32);
+    let third = (twice * square) * ((4.166_616_5e-2 - r * 8.368_035e-3) + square * 1.397_370_1e-3);
+    ONE / ((ONE + power) + ((second - once) + third))
 }
 
 /// Below this, the numbers whose logarithm is taken are taken as they are, and above it, halved: `sqrt(1/2)`.

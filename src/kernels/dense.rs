@@ -4,7 +4,7 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::{Isa, kernel, lanes};
-use super::tile::{load, store, tiles};
+use super::tile::{in_one_register, load, store, tiles};
 use crate::scalar::Scalar;
 use core::marker::PhantomData;
 
@@ -138,7 +138,12 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: usize,
         }
     }
     let sums = sum_of_parts(sums);
-    for (y, sums) in y.iter_mut().zip(sums) {
+    for (y, mut sums) in y.iter_mut().zip(sums) {
+        if I::LANES == 4 && W <= 16 {
+            for sums in sums.as_chunks_mut().0 {
+                *sums = in_one_register(*sums);
+            }
+        }
         store(sums, y, start);
     }
 }
@@ -337,11 +342,33 @@ kernel! {
 /// How many partial sums a [`product`] has.
 const PARTIAL: usize = 16;
 
+/// A [`product`] of less than [`PARTIAL`] numbers: each has a sum of its own.
+#[inline(always)]
+fn short_product<T: Scalar>(a: &[T], b: &[T]) -> T {
+    let mut sums = [T::ZERO; PARTIAL];
+    for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+        *sum = a * b;
+    }
+    let mut half = PARTIAL / 2;
+    while half > 0 {
+        let (low, high) = sums.split_at_mut(half);
+        let count = a.len().saturating_sub(half);
+        for (low, &high) in low.iter_mut().zip(&*high).take(count) {
+            *low += high;
+        }
+        half /= 2;
+    }
+    sums.first().copied().unwrap_or(T::ZERO)
+}
+
 /// `sum of a * b`: sixteen partial sums, element `i` in sum `i % 16`, added as a binary tree.
 #[inline(always)]
 pub(crate) fn product<I: Isa, T: Scalar>(a: &[T], b: &[T]) -> T {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<PARTIAL>(), b.as_chunks::<PARTIAL>());
     let mut sums = [T::ZERO; PARTIAL];
+    if a.is_empty() {
+        return short_product(a_rest, b_rest);
+    }
     for (a, b) in a.iter().zip(b) {
         for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
             *sum = I::mul_add(a, b, *sum);

@@ -3,6 +3,7 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::{kernel, lanes};
+use super::tile::in_one_register;
 use crate::scalar::Scalar;
 use core::array::from_fn;
 
@@ -85,10 +86,37 @@ kernel! {
             // SAFETY: `k` is less than `len`, the least length.
             unsafe { *y.get_unchecked_mut(k) = f(x.map(|x| *x.get_unchecked(k))) };
         }
+        if I::LANES == 4 && whole <= 16 {
+            for y in y.as_chunks_mut().0.iter_mut().take(whole / 4) {
+                *y = in_one_register(*y);
+            }
+        }
         strips!(lanes::<I, T>(), len, from whole, |at, W| {
             // SAFETY: `at + W` is at most `len`, the least length.
             let (x, y) = unsafe { (x.map(|x| *strip::<T, W>(x, at)), strip_mut::<T, W>(y, at)) };
             *y = from_fn(|k| f(at_place(&x, k)));
+        });
+    }
+}
+
+kernel! {
+    /// `x = f(x)` at each place.
+    pub(crate) fn map_over<I>[T: Scalar, F: Fn(T) -> T][T, F](x: &mut [T], f: F), work 4 * x.len(); {
+        let whole = x.len() - x.len() % lanes::<I, T>();
+        let (wide, rest) = x.split_at_mut(whole);
+        for x in &mut *wide {
+            *x = f(*x);
+        }
+        if I::LANES == 4 && whole <= 16 {
+            for x in wide.as_chunks_mut().0 {
+                *x = in_one_register(*x);
+            }
+        }
+        strips!(lanes::<I, T>(), rest.len(), |at, W| {
+            // SAFETY: `at + W` is at most the length.
+            let x = unsafe { strip_mut::<T, W>(rest, at) };
+            let old = *x;
+            *x = from_fn(|k| f(old.get(k).copied().unwrap_or(T::ZERO)));
         });
     }
 }

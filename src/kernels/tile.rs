@@ -1,7 +1,10 @@
 //! Tiles: a few numbers side by side, in registers while a sum goes over them.
+#![allow(unsafe_code)]
 #![allow(clippy::inline_always)] // A call would lose the vectors, and the instructions that a kernel is compiled for.
 
 use crate::scalar::Scalar;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use core::{any::TypeId, arch::x86_64::__m128};
 
 /// The `W` numbers from `at` on; zeros where there are no more.
 #[inline(always)]
@@ -47,6 +50,21 @@ pub(crate) fn each<T: Scalar, const N: usize, const W: usize>(x: [&[T; W]; N], f
         *y = f(at_place);
     }
     y
+}
+
+/// The same four numbers, said to be in one register: else, the compiler may compute them in pairs, and some of them twice.
+#[inline(always)]
+pub(crate) fn in_one_register<T: Scalar>(tile: [T; 4]) -> [T; 4] {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    if TypeId::of::<T>() == TypeId::of::<f32>() {
+        // SAFETY: `T` is `f32`, and `__m128` is four of them, of which every pattern of bits is one. The instruction is none.
+        unsafe {
+            let mut register: __m128 = core::mem::transmute_copy(&tile);
+            core::arch::asm!("/* {} */", inout(xmm_reg) register, options(pure, nomem, nostack, preserves_flags));
+            return core::mem::transmute_copy(&register);
+        }
+    }
+    tile
 }
 
 /// Cuts `0..N` into tiles of `FULL` and a last one, of the least power of 2 that covers the rest and so may reach beyond `N`. Calls a
