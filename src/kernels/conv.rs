@@ -20,7 +20,7 @@ pub(crate) type Kernel<T, const IN: usize, const OUT: usize, const KH: usize, co
 kernel! {
     /// `y = bias + sum of weight * x` over each window: rows, columns and inputs of the window in this order.
     ///
-    /// Over a signal, that is for a window of one row, some places at a time are summed up from 0 and then added to the others.
+    /// Over a signal, that is for a window of one row, some places at a time are summed up and then added to the others.
     ///
     /// With `EACH`, every channel sees itself only: a group of one channel in and one out, whose lanes are the groups. Then `G` is 1, and
     /// `IN` and `OUT` are how many there are.
@@ -180,7 +180,7 @@ fn gather_block<
         let Some(weight) = part(weight, first, end) else { continue };
         for part in parts_of(&columns, if in_parts { places_a_part(IN) } else { usize::MAX }) {
             if in_parts {
-                each!(count, sums, |_n, sum| *sum = [T::ZERO; W]);
+                each!(count, sums, |_n, sum| *sum = [-T::ZERO; W]);
             }
             for kx in part {
                 let across = kx * H::DILATION * G;

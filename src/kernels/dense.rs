@@ -342,33 +342,12 @@ kernel! {
 /// How many partial sums a [`product`] has.
 const PARTIAL: usize = 16;
 
-/// A [`product`] of less than [`PARTIAL`] numbers: each has a sum of its own.
-#[inline(always)]
-fn short_product<T: Scalar>(a: &[T], b: &[T]) -> T {
-    let mut sums = [T::ZERO; PARTIAL];
-    for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
-        *sum = a * b;
-    }
-    let mut half = PARTIAL / 2;
-    while half > 0 {
-        let (low, high) = sums.split_at_mut(half);
-        let count = a.len().saturating_sub(half);
-        for (low, &high) in low.iter_mut().zip(&*high).take(count) {
-            *low += high;
-        }
-        half /= 2;
-    }
-    sums.first().copied().unwrap_or(T::ZERO)
-}
-
 /// `sum of a * b`: sixteen partial sums, element `i` in sum `i % 16`, added as a binary tree.
 #[inline(always)]
 pub(crate) fn product<I: Isa, T: Scalar>(a: &[T], b: &[T]) -> T {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<PARTIAL>(), b.as_chunks::<PARTIAL>());
-    let mut sums = [T::ZERO; PARTIAL];
-    if a.is_empty() {
-        return short_product(a_rest, b_rest);
-    }
+    // Adding -0 changes nothing, so nothing is added where there is no element.
+    let mut sums = [-T::ZERO; PARTIAL];
     for (a, b) in a.iter().zip(b) {
         for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
             *sum = I::mul_add(a, b, *sum);

@@ -43,7 +43,7 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const K: usize, co
 ) {
     let weight = weight.as_flattened().as_flattened();
     let mut sums: [T; W] = bias.map_or([T::ZERO; W], |bias| load(bias, start));
-    let mut part = [T::ZERO; W];
+    let mut part = [-T::ZERO; W];
     let inputs = ring.inputs.as_flattened().as_flattened();
     // In numbers, not in inputs: the processor's addresses can be made of it.
     let mut at = if ring.newest < K * D { ring.newest * IN } else { 0 };
@@ -62,7 +62,7 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const K: usize, co
             if (place + 1) % const { places_a_part(IN) } == 0 || place + 1 == K {
                 for (sum, part) in sums.iter_mut().zip(&mut part) {
                     *sum += *part;
-                    *part = T::ZERO;
+                    *part = -T::ZERO;
                 }
             }
         }

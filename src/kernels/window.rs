@@ -95,7 +95,8 @@ impl Axis for Flat {
     const IS_FLAT: bool = true;
 }
 
-/// How many places of a signal's window share a sum that starts from 0: so many that it has 8 products. One chain of dependent additions
+/// How many places of a signal's window share a sum: so many that it has 8 products. It starts from -0, to which
+/// any number can be added without a change. One chain of dependent additions
 /// over the whole window would wait for each of them.
 pub(crate) const fn places_a_part(inputs: usize) -> usize {
     if inputs == 0 { 1 } else { 8_usize.div_ceil(inputs) }

@@ -345,12 +345,7 @@ impl<const IN: usize, const OUT: usize, const K: usize, const D: usize, T: Scala
             *place = *x;
         }
         *seen = (*seen + 1).min(K * D);
-        window::<T, IN, OUT, K, D>(
-            &self.weight,
-            self.bias.get(),
-            &Ring { inputs, newest: *next, seen: *seen },
-            y,
-        );
+        window::<T, IN, OUT, K, D>(&self.weight, self.bias.get(), &Ring { inputs, newest: *next, seen: *seen }, y);
         *next = if *next + 1 < K * D { *next + 1 } else { 0 };
     }
 }
