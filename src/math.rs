@@ -140,9 +140,10 @@ pub const fn tanh(x: f32) -> f32 {
 pub const fn sigmoid(x: f32) -> f32 {
     // Scaled, so that 2^n is a normal number. The sum of 31/16 and 31/16 e^-x is rounded less than that of 1 and e^-x.
     const ONE: f32 = 31.0 / 16.0 / 16_777_216.0; // 2^24
+    const BIAS: f32 = ROUND + 127.0 - 24.0;
     let x = if x > 18.0 { 18.0 } else { x };
     let x = if x < -104.0 { -104.0 } else { x };
-    const BIAS: f32 = ROUND + 127.0 - 24.0;
+    // `split(-x, ..)` and `growth(power, -r)`, to the bit, where no sign is turned: one step less to wait for.
     let rounded = BIAS - x * LOG2_E;
     let n = rounded - BIAS;
     let r = (x + n * LN_2_HIGH) + n * LN_2_LOW;

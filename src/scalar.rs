@@ -129,8 +129,17 @@ pub trait Scalar:
     }
 }
 
+/// The instruction on a Cortex-M that has it, where `core` gives no access to it. It is correctly rounded, as libm's.
+#[cfg(not(feature = "std"))]
+#[allow(unreachable_code)]
+#[inline]
+fn sqrt(x: f32) -> f32 {
+    crate::kernels::on_cortex_m! { return cortex_m::sqrt(x); }
+    libm::sqrtf(x)
+}
+
 macro_rules! scalars {
-    ($($t:ty: $sqrt:ident { $($name:ident = $function:expr),+ });+) => { $(
+    ($($t:ty: $sqrt:path { $($name:ident = $function:expr),+ });+) => { $(
         #[allow(clippy::cast_possible_truncation, clippy::cast_lossless, clippy::inline_always)]
         impl Scalar for $t {
             const ONE: Self = 1.0;
@@ -146,7 +155,7 @@ macro_rules! scalars {
             fn sqrt(self) -> Self { <$t>::sqrt(self) }
             #[cfg(not(feature = "std"))]
             #[inline(always)]
-            fn sqrt(self) -> Self { libm::$sqrt(self) }
+            fn sqrt(self) -> Self { $sqrt(self) }
             #[inline(always)]
             fn is_finite(self) -> bool { <$t>::is_finite(self) }
             #[inline(always)]
@@ -159,11 +168,11 @@ macro_rules! scalars {
     )+ };
 }
 scalars!(
-    f32: sqrtf {
+    f32: sqrt {
         exp = math::exp, exp_m1 = math::exp_m1, ln = math::ln, ln_1p = math::ln_1p,
         tanh = math::tanh, sigmoid = math::sigmoid, erf = math::erf
     };
-    f64: sqrt {
+    f64: libm::sqrt {
         exp = libm::exp, exp_m1 = libm::expm1, ln = libm::log, ln_1p = libm::log1p, tanh = libm::tanh, erf = libm::erf
     }
 );

@@ -82,7 +82,8 @@ macro_rules! sequential {
         }
     };
 
-    // `self.0.forward(x, &mut a); self.1.forward_over(&mut a, |b| self.2.forward(b, y))`
+    // `let mut a; self.0.forward(x, &mut a); self.1.forward_over(&mut a, |b| self.2.forward(b, y))`: what is between two layers lives as
+    // long as it takes to get through the rest.
     (@chain $self:ident $x:ident $y:ident [$P:ident] $L:ident $h:ident $S:ident $i:tt $($rest:tt)*) => {
         let mut $h = TensorOf::<$S, T>::ZERO;
         $self.$i.forward($x, &mut $h);

@@ -7,7 +7,10 @@ use constnet::nalgebra::SVector;
 use constnet::network::Model;
 use constnet::optimizer::{Adagrad, Adam, Optimizer, RmsProp, Sgd};
 use constnet::train::{Fit, Memory, Trainer};
-use constnet::{Class, ConstZero, Dense, Dropout, Network, Parallel, Relu, Residual, Sigmoid, Sum, Tanh, Vector};
+use constnet::{
+    Bidirectional, Class, ConstZero, Dense, Dropout, Gru, Lstm, Network, Parallel, Relu, Residual, Rnn, Sequence,
+    Sigmoid, Sum, Tanh, Vector,
+};
 use std::borrow::BorrowMut;
 use std::sync::Mutex;
 use std::thread;
@@ -85,6 +88,12 @@ fn forward_bytes_are_the_tensors() {
     assert_eq!(Network::<Vector<8>, (Dense<8, 4, f64>,), f64>::FORWARD_BYTES, 8 * 4);
     assert_eq!(Deep::FORWARD_BYTES, 4 * (16 + 16 + (24 + 24) + 4));
     assert_eq!(Wide::FORWARD_BYTES, 4 * ((5 + 5) + 6 + 6 + 2));
+    // The states, `h` and with an LSTM `c`, and the vectors that a step saves: 1, 4 and 5.
+    type Steps = Network<Sequence<3, 7>, (Gru<3, 8>, Lstm<8, 6>)>;
+    assert_eq!(Network::<Sequence<3, 7>, Rnn<3, 8>>::FORWARD_BYTES, 4 * ((8 + 8) + 8 * 7));
+    assert_eq!(Network::<Sequence<3, 7>, Gru<3, 8>>::FORWARD_BYTES, 4 * ((8 + 4 * 8) + 8 * 7));
+    assert_eq!(Network::<Sequence<3, 7>, Bidirectional<Lstm<3, 8>>>::FORWARD_BYTES, 4 * ((2 * 8 + 5 * 8) + 2 * 8 * 7));
+    assert_eq!(Steps::FORWARD_BYTES, 4 * ((2 * 6 + 5 * 6) + 8 * 7 + 6 * 7));
 }
 
 type Mnist = Network<Vector<784>, (Dense<784, 64>, Relu, Dense<64, 64>, Relu, Dense<64, 10>)>;

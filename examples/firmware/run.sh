@@ -13,6 +13,7 @@ export CARGO_TERM_COLOR=never
 target_dir=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 boards=(mps2-an386 mps2-an500 microbit rv32imac rv32imafc)
 demos=(digits learn control count)
+tests=(check)
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 failed=()
@@ -141,7 +142,7 @@ run() {
     echo "== $board: $target from $rust"
     # The compiler's own errors are shown.
     with_rust "$board" build --release --bins --quiet $(flags_of "$board")
-    for demo in "${demos[@]}"; do
+    for demo in "${demos[@]}" "${tests[@]}"; do
         elf=$(folder_of "$board")/$target/release/$demo
         if timeout 120 ./qemu.sh "$board" "$elf" >"$logs/$board-$demo"; then
             echo "-- $demo"

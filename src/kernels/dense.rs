@@ -4,7 +4,8 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::{Isa, kernel, lanes};
-use super::tile::{in_one_register, load, store, tiles};
+use super::on_cortex_m;
+use super::tile::{keep_together, load, store, tiles};
 use crate::scalar::Scalar;
 use core::marker::PhantomData;
 
@@ -61,6 +62,11 @@ kernel! {
         x: &[T; IN],
         y: &mut [T; OUT],
     ), work IN * OUT; {
+        on_cortex_m! {
+            if cortex_m::forward_row(weight, bias, x, y) {
+                return;
+            }
+        }
         rows::<I, T, IN, OUT, 1>(weight, bias, core::array::from_ref(x), core::array::from_mut(y));
     }
 }
@@ -73,6 +79,11 @@ kernel! {
         x: &[[T; IN]],
         y: &mut [[T; OUT]],
     ), work IN * OUT; {
+        on_cortex_m! {
+            if x.iter().zip(&mut *y).all(|(x, y)| cortex_m::forward_row(weight, bias, x, y)) {
+                return;
+            }
+        }
         let (pairs, last) = x.as_chunks();
         let (outputs, last_output) = y.as_chunks_mut();
         for (x, y) in pairs.iter().zip(outputs) {
@@ -139,10 +150,8 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: usize,
     }
     let sums = sum_of_parts(sums);
     for (y, mut sums) in y.iter_mut().zip(sums) {
-        if I::LANES == 4 && W <= 16 {
-            for sums in sums.as_chunks_mut().0 {
-                *sums = in_one_register(*sums);
-            }
+        if W <= 16 {
+            keep_together::<I, T>(&mut sums);
         }
         store(sums, y, start);
     }
@@ -191,6 +200,11 @@ kernel! {
         dy: &[[T; OUT]],
         dx: &mut [[T; IN]],
     ), work IN * OUT; {
+        on_cortex_m! {
+            if dy.iter().zip(&mut *dx).all(|(dy, dx)| cortex_m::products(weight, dy, dx)) {
+                return;
+            }
+        }
         // Without vectors there are no lanes to be had from turning a tile of the weight.
         if I::LANES > 1 && dy.len() >= 4 && OUT > 1 {
             tiles!(IN, width(2 * lanes::<I, T>()), |start, W| turned::<I, T, IN, OUT, W>(weight, dy, dx, start));
@@ -272,6 +286,11 @@ kernel! {
         x: &[[T; IN]],
         dy: &[[T; OUT]],
     ), work IN * OUT; {
+        on_cortex_m! {
+            if x.iter().zip(dy).all(|(x, dy)| cortex_m::add_outer_product(gradient, x, dy)) {
+                return;
+            }
+        }
         tiles!(OUT, width(I::SUMS / 4 * lanes::<I, T>()), |start, W| {
             outer::<I, T, IN, OUT, W>(gradient, x, dy, start);
         });

@@ -101,11 +101,14 @@ macro_rules! kernel {
                 use $crate::isa::{InstructionSet, in_use};
                 use $crate::kernels::dispatch::{Avx2, Avx512, WORTH};
 
+                // Not inlined: vectors are found more surely in a function that is alone.
+                #[inline(never)]
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2<$($generics)*>($($x: $X),*) $(-> $Y)? {
                     body::<Avx2, $($arguments)*>($($x),*)
                 }
 
+                #[inline(never)]
                 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
                 fn avx512<$($generics)*>($($x: $X),*) $(-> $Y)? {
                     body::<Avx512, $($arguments)*>($($x),*)

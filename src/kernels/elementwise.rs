@@ -3,7 +3,7 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::{kernel, lanes};
-use super::tile::in_one_register;
+use super::tile::keep_together;
 use crate::scalar::Scalar;
 use core::array::from_fn;
 
@@ -86,10 +86,8 @@ kernel! {
             // SAFETY: `k` is less than `len`, the least length.
             unsafe { *y.get_unchecked_mut(k) = f(x.map(|x| *x.get_unchecked(k))) };
         }
-        if I::LANES == 4 && whole <= 16 {
-            for y in y.as_chunks_mut().0.iter_mut().take(whole / 4) {
-                *y = in_one_register(*y);
-            }
+        if whole <= 16 && let Some(y) = y.get_mut(..whole) {
+            keep_together::<I, T>(y);
         }
         strips!(lanes::<I, T>(), len, from whole, |at, W| {
             // SAFETY: `at + W` is at most `len`, the least length.
@@ -107,10 +105,8 @@ kernel! {
         for x in &mut *wide {
             *x = f(*x);
         }
-        if I::LANES == 4 && whole <= 16 {
-            for x in wide.as_chunks_mut().0 {
-                *x = in_one_register(*x);
-            }
+        if whole <= 16 {
+            keep_together::<I, T>(wide);
         }
         strips!(lanes::<I, T>(), rest.len(), |at, W| {
             // SAFETY: `at + W` is at most the length.

@@ -59,7 +59,7 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const K: usize, co
                     *sum = I::mul_add(weight, x, *sum);
                 }
             }
-            if (place + 1) % const { places_a_part(IN) } == 0 || place + 1 == K {
+            if (place + 1).is_multiple_of(const { places_a_part(IN) }) || place + 1 == K {
                 for (sum, part) in sums.iter_mut().zip(&mut part) {
                     *sum += *part;
                     *part = -T::ZERO;

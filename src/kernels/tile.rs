@@ -2,9 +2,10 @@
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always)] // A call would lose the vectors, and the instructions that a kernel is compiled for.
 
+use super::dispatch::Isa;
 use crate::scalar::Scalar;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
-use core::{any::TypeId, arch::x86_64::__m128};
+use core::{any::TypeId, arch::asm, arch::x86_64::__m128, mem::transmute_copy};
 
 /// The `W` numbers from `at` on; zeros where there are no more.
 #[inline(always)]
@@ -52,19 +53,24 @@ pub(crate) fn each<T: Scalar, const N: usize, const W: usize>(x: [&[T; W]; N], f
     y
 }
 
-/// The same four numbers, said to be in one register: else, the compiler may compute them in pairs, and some of them twice.
+/// Says that each four of some numbers are in one register, where that is as wide as registers are. Else, the compiler may compute
+/// them in pairs, and some of them twice, as they come from a loop that it has written out.
 #[inline(always)]
-pub(crate) fn in_one_register<T: Scalar>(tile: [T; 4]) -> [T; 4] {
+pub(crate) fn keep_together<I: Isa, T: Scalar>(numbers: &mut [T]) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    if TypeId::of::<T>() == TypeId::of::<f32>() {
-        // SAFETY: `T` is `f32`, and `__m128` is four of them, of which every pattern of bits is one. The instruction is none.
-        unsafe {
-            let mut register: __m128 = core::mem::transmute_copy(&tile);
-            core::arch::asm!("/* {} */", inout(xmm_reg) register, options(pure, nomem, nostack, preserves_flags));
-            return core::mem::transmute_copy(&register);
+    if I::LANES == 4 && TypeId::of::<T>() == TypeId::of::<f32>() {
+        for four in numbers.as_chunks_mut::<4>().0 {
+            // SAFETY: `T` is `f32`, and `__m128` is four of them: the same size, and every pattern of bits is one. There is no
+            // instruction, and SSE is a part of x86-64.
+            unsafe {
+                let mut register: __m128 = transmute_copy(four);
+                asm!("/* {} */", inout(xmm_reg) register, options(pure, nomem, nostack, preserves_flags));
+                *four = transmute_copy(&register);
+            }
         }
     }
-    tile
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = (numbers, I::LANES);
 }
 
 /// Cuts `0..N` into tiles of `FULL` and a last one, of the least power of 2 that covers the rest and so may reach beyond `N`. Calls a

@@ -122,6 +122,9 @@ macro_rules! recurrent {
         {
             type Out = $crate::shape::Sequence<HIDDEN, L>;
 
+            // The state, and what a step saves though nobody asks for it.
+            const FORWARD_BYTES: usize = size_of::<$state<HIDDEN, T>>() + size_of::<[[T; HIDDEN]; $saved]>();
+
             #[inline]
             fn forward(&self, x: &nalgebra::SMatrix<T, IN, L>, y: &mut nalgebra::SMatrix<T, HIDDEN, L>) {
                 let y = y.data.0.as_chunks_mut::<1>().0;

@@ -117,6 +117,9 @@ macro_rules! both_ways {
         {
             type Out = <<Len<HIDDEN> as Plus<HIDDEN>>::Output as Extent>::Sequence<Len<L>>;
 
+            // One way after the other.
+            const FORWARD_BYTES: usize = <$cell<IN, HIDDEN, $($A,)? T> as Layer<Sequence<IN, L>, T>>::FORWARD_BYTES;
+
             #[inline]
             fn forward(&self, x: &TensorOf<Sequence<IN, L>, T>, y: &mut TensorOf<Self::Out, T>) {
                 const { check(HIDDEN) };

@@ -1,0 +1,134 @@
+//! Dense layers of `f32` in assembly, for Cortex-M with a unit for floating point: M4F, M7, M33 and the like.
+//!
+//! The compiler knows of these targets neither that the unit multiplies and adds in one instruction, nor does it load several numbers
+//! by one: a product of its own making takes 3.4 instructions for each multiply-add, these take 1.3.
+//!
+//! # Accuracy
+//! Each output has one sum, over the inputs in their order, that begins with the bias; [`products`] has four, input `k` in sum `k % 4`.
+//! A multiply-add rounds once. So the last bits are not those of other targets. For `n` multiply-adds both are within
+//! `(n + 1) * 2^-24 * (|bias| + sum of |w x|)` of the exact sum, to first order: each term passes at most `n + 1` roundings. The
+//! firmware's demo `check` holds them to it.
+#![allow(unsafe_code)]
+
+mod assembly;
+
+use crate::scalar::Scalar;
+use core::any::TypeId;
+
+/// From how many multiply-adds on a layer is done here: what calls add to fewer is more than they save.
+const WORTH: usize = 32;
+
+/// The numbers as what they are, if that is `f32`. The compiler knows.
+#[inline]
+fn numbers<T: Scalar>(x: &[T]) -> Option<&[f32]> {
+    // SAFETY: the types are one and the same.
+    (TypeId::of::<T>() == TypeId::of::<f32>())
+        .then(|| unsafe { core::slice::from_raw_parts(x.as_ptr().cast(), x.len()) })
+}
+
+/// The same, to write to.
+#[inline]
+fn numbers_mut<T: Scalar>(x: &mut [T]) -> Option<&mut [f32]> {
+    // SAFETY: the types are one and the same, and the borrow is unique.
+    (TypeId::of::<T>() == TypeId::of::<f32>())
+        .then(|| unsafe { core::slice::from_raw_parts_mut(x.as_mut_ptr().cast(), x.len()) })
+}
+
+/// Cuts `0..N` into tiles of 16, and what is left into one each of 8, 4, 2 and 1 where it has them. Calls the function that is meant for
+/// the width with the start of the tile and how many bytes lie between its end and that of the same tile in the next column.
+macro_rules! tiles {
+    ($N:expr, $kernel:ident, |$function:ident, $at:ident, $stride:ident| $call:expr) => {{
+        let mut $at = 0;
+        while $at + 16 <= $N {
+            let ($function, $stride) = (assembly::$kernel::width_16, ($N - 16) * size_of::<f32>());
+            $call;
+            $at += 16;
+        }
+        tiles!(@rest $N, $kernel, |$function, $at, $stride| $call, 8 width_8, 4 width_4, 2 width_2, 1 width_1);
+    }};
+    (@rest $N:expr, $kernel:ident, |$function:ident, $at:ident, $stride:ident| $call:expr, $($width:literal $name:ident),+) => {
+        $(if const { $N % (2 * $width) >= $width } {
+            let ($function, $stride) = (assembly::$kernel::$name, ($N - $width) * size_of::<f32>());
+            $call;
+            $at += $width;
+        })+
+        let _ = $at;
+    };
+}
+
+/// `y = W x + b`, if it is worth while and these are `f32`; tells whether it has done it.
+#[inline]
+pub(crate) fn forward_row<T: Scalar, const IN: usize, const OUT: usize>(
+    weight: &[[T; OUT]; IN],
+    bias: Option<&[T; OUT]>,
+    x: &[T; IN],
+    y: &mut [T; OUT],
+) -> bool {
+    if IN * OUT < WORTH {
+        return false;
+    }
+    if OUT == 1 {
+        // One column for each input is one row.
+        let row = weight.as_flattened().first_chunk();
+        let is_done = row.is_some_and(|row| products(core::array::from_ref(row), x, y));
+        if let (true, Some([bias, ..]), [y]) = (is_done, bias.map(<[T; OUT]>::as_slice), y.as_mut_slice()) {
+            *y += *bias;
+        }
+        return is_done;
+    }
+    match bias {
+        Some(bias) => y.copy_from_slice(bias),
+        None => y.fill(T::ZERO),
+    }
+    let (Some(weight), Some(x), Some(y)) = (numbers(weight.as_flattened()), numbers(x), numbers_mut(y)) else {
+        return false;
+    };
+    tiles!(OUT, columns, |add, at, stride| {
+        // SAFETY: there are `OUT` numbers in `y`, and `IN` in `x`; the weight has `IN` columns of `OUT`. The tile lies within `OUT`.
+        unsafe { add(y.as_mut_ptr().add(at), weight.as_ptr().add(at), x.as_ptr(), IN, stride) }
+    });
+    true
+}
+
+/// The product of each row with `x`, if it is worth while and these are `f32`; tells whether it has done it.
+#[inline]
+pub(crate) fn products<T: Scalar, const N: usize>(rows: &[[T; N]], x: &[T; N], y: &mut [T]) -> bool {
+    if rows.len() * N < WORTH {
+        return false;
+    }
+    let (Some(numbers_of_rows), Some(x), Some(y)) = (numbers(rows.as_flattened()), numbers(x), numbers_mut(y)) else {
+        return false;
+    };
+    let count = if rows.len() < y.len() { rows.len() } else { y.len() };
+    // SAFETY: there are at least `count` rows of `N` numbers, `N` in `x`, and `count` in `y`.
+    unsafe { assembly::products(y.as_mut_ptr(), numbers_of_rows.as_ptr(), x.as_ptr(), count, N) };
+    true
+}
+
+/// `gradient += dy x'`, if it is worth while and these are `f32`; tells whether it has done it.
+#[inline]
+pub(crate) fn add_outer_product<T: Scalar, const IN: usize, const OUT: usize>(
+    gradient: &mut [[T; OUT]; IN],
+    x: &[T; IN],
+    dy: &[T; OUT],
+) -> bool {
+    if IN * OUT < WORTH {
+        return false;
+    }
+    let (Some(gradient), Some(x), Some(dy)) = (numbers_mut(gradient.as_flattened_mut()), numbers(x), numbers(dy))
+    else {
+        return false;
+    };
+    tiles!(OUT, outer, |add, at, stride| {
+        // SAFETY: there are `OUT` numbers in `dy`, and `IN` in `x`; the gradient has `IN` columns of `OUT`. The tile lies within `OUT`.
+        unsafe { add(gradient.as_mut_ptr().add(at), dy.as_ptr().add(at), x.as_ptr(), IN, stride) }
+    });
+    true
+}
+
+/// The square root: the unit's instruction, which rounds correctly.
+#[inline]
+pub(crate) fn sqrt(x: f32) -> f32 {
+    // SAFETY: reads and writes one register.
+    unsafe { assembly::sqrt(x) }
+}
