@@ -9,7 +9,9 @@
 
 use super::dispatch::{Isa, kernel};
 use super::tile::{load, store, tiles};
-use super::window::{Axis, MOST, divided_up, each, evenly, part, part_mut, places_a_part, tile_count, tile_width};
+use super::window::{
+    Axis, MOST, divided, divided_up, each, evenly, part, part_mut, places_a_part, tile_count, tile_width,
+};
 use crate::scalar::Scalar;
 use core::ops::Range;
 
@@ -54,7 +56,7 @@ fn parts_of(places: &Range<usize>, size: usize) -> impl Iterator<Item = Range<us
     let mut next = first;
     core::iter::from_fn(move || {
         let start = next;
-        next = (start / size).saturating_add(1).saturating_mul(size).min(end);
+        next = divided(start, size).saturating_add(1).saturating_mul(size).min(end);
         (start < end).then_some(start - first..next - first)
     })
 }

@@ -100,17 +100,19 @@ kernel! {
 kernel! {
     /// `x = f(x)` at each place.
     pub(crate) fn map_over<I>[T: Scalar, F: Fn(T) -> T][T, F](x: &mut [T], f: F), work 4 * x.len(); {
-        let whole = x.len() - x.len() % lanes::<I, T>();
-        let (wide, rest) = x.split_at_mut(whole);
-        for x in &mut *wide {
-            *x = f(*x);
+        let len = x.len();
+        let whole = len - len % lanes::<I, T>();
+        if let Some(wide) = x.get_mut(..whole) {
+            for x in &mut *wide {
+                *x = f(*x);
+            }
+            if whole <= 16 {
+                keep_together::<I, T>(wide);
+            }
         }
-        if whole <= 16 {
-            keep_together::<I, T>(wide);
-        }
-        strips!(lanes::<I, T>(), rest.len(), |at, W| {
-            // SAFETY: `at + W` is at most the length.
-            let x = unsafe { strip_mut::<T, W>(rest, at) };
+        strips!(lanes::<I, T>(), len, from whole, |at, W| {
+            // SAFETY: `at + W` is at most `len`, the length.
+            let x = unsafe { strip_mut::<T, W>(x, at) };
             let old = *x;
             *x = from_fn(|k| f(old.get(k).copied().unwrap_or(T::ZERO)));
         });
