@@ -7,6 +7,7 @@
 
 pub(crate) mod attention;
 pub(crate) mod bytes;
+pub(crate) mod contiguous;
 pub(crate) mod conv;
 pub(crate) mod conv_gradient;
 #[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))]
@@ -16,6 +17,7 @@ pub(crate) mod dispatch;
 pub(crate) mod elementwise;
 pub(crate) mod flat;
 pub(crate) mod grouped;
+pub(crate) mod horizontal;
 pub(crate) mod loss;
 pub(crate) mod norm;
 pub(crate) mod pool;
@@ -25,6 +27,7 @@ pub(crate) mod scatter;
 pub(crate) mod softmax;
 pub(crate) mod stream;
 pub(crate) mod tile;
+pub(crate) mod transpose;
 pub(crate) mod window;
 
 /// Its code, for Cortex-M with a unit for floating point, where [`cortex_m`] is. Other processors of this ABI have atomics of 64 bits.

@@ -2,6 +2,7 @@
 
 mod tensors;
 
+pub use crate::kernels::contiguous::Contiguous;
 pub(crate) use tensors::tensors;
 pub use tensors::{Described, Description, Numbers};
 
@@ -184,6 +185,9 @@ pub trait Parameters<T>: ConstZero {
     /// How many numbers.
     const COUNT: usize;
 
+    /// Whether they are all that a value consists of, so that an optimiser can take them in one pass.
+    const CONTIGUOUS: Contiguous<Self, T> = Contiguous::NO;
+
     /// Calls `f` with each tensor of parameters, always in the same order; `path` is where this value stands.
     fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T]));
 
@@ -199,6 +203,20 @@ pub trait Parameters<T>: ConstZero {
     /// [`zip_at`](Parameters::zip_at) the root.
     fn zip<const N: usize>(all: [&mut Self; N], f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N])) {
         Self::zip_at(all, Path::Root, f);
+    }
+}
+
+/// Calls `f` with the numbers of all `N` values that gradients change, side by side: with all at once where they lie so, else tensor by
+/// tensor.
+pub(crate) fn zip_trained<T, P: Parameters<T>, const N: usize>(all: [&mut P; N], f: &mut impl FnMut([&mut [T]; N])) {
+    if P::CONTIGUOUS.is_known() {
+        f(all.map(|value| P::CONTIGUOUS.numbers(value)));
+    } else {
+        P::zip(all, &mut |parameter, values| {
+            if parameter.role.is_trained() {
+                f(values);
+            }
+        });
     }
 }
 
@@ -307,6 +325,7 @@ macro_rules! no_parameters {
 
         impl<P, $($generics)*> $crate::layer::Parameters<P> for $layer {
             const COUNT: usize = 0;
+            const CONTIGUOUS: $crate::layer::Contiguous<Self, P> = $crate::layer::Contiguous::fields(&[]);
             fn visit_at(
                 &self,
                 _: $crate::layer::Path<'_>,

@@ -1,7 +1,7 @@
 //! A layer with the shape of its input: [`Network`], and [`Model`], which says of a type that it can be trained.
 
 use crate::class::Class;
-use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Differentiable, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{
     Archive, Entry, File, FromFile, LoadError, Names, SaveError, Stored, Values, ValuesMut, archive, archive_methods,
     check_all_used,
@@ -221,6 +221,7 @@ impl<In: Shape, L: Layer<In, T> + ConstZero, T: Element> ConstZero for Network<I
 
 impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Element> Parameters<T> for Network<In, L, T> {
     const COUNT: usize = L::COUNT;
+    const CONTIGUOUS: Contiguous<Self, T> = Contiguous::fields(&[L::CONTIGUOUS.bytes()]);
 
     fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T])) {
         self.layers.visit_at(path, f);

@@ -27,7 +27,7 @@ pub use rmsprop::{RmsProp, RmsPropState};
 pub use sgd::{Momentum, MomentumState, Sgd};
 
 use crate::kernels::elementwise::update;
-use crate::layer::{Parameter, Parameters};
+use crate::layer::{Parameter, Parameters, zip_trained};
 use crate::scalar::{ConstZero, Scalar};
 
 /// A rule that changes parameters by their gradient.
@@ -178,10 +178,6 @@ fn update_trained<T: Scalar, P: Parameters<T>, const N: usize>(
     f: impl Fn([T; N]) -> [T; N] + Copy,
 ) -> bool {
     let mut is_finite = true;
-    P::zip(all, &mut |parameter, values| {
-        if parameter.role.is_trained() {
-            is_finite &= update(values, f);
-        }
-    });
+    zip_trained(all, &mut |mut values| is_finite &= update(&mut values, f));
     is_finite
 }

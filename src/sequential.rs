@@ -2,7 +2,7 @@
 //!
 //! Tuples of 1 to 16 layers; a tuple in a tuple is one layer of it.
 
-use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Differentiable, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, Item, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, TensorOf};
@@ -42,6 +42,8 @@ macro_rules! sequential {
 
         impl<T, $($L: Parameters<T>,)* $Z: Parameters<T>> Parameters<T> for ($($L,)* $Z,) {
             const COUNT: usize = $($L::COUNT +)* $Z::COUNT;
+            const CONTIGUOUS: Contiguous<Self, T> =
+                Contiguous::fields(&[$($L::CONTIGUOUS.bytes(),)* $Z::CONTIGUOUS.bytes()]);
 
             fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T])) {
                 $(self.$i.visit_at(path.item($i), f);)*

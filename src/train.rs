@@ -52,6 +52,7 @@ pub use observer::{BatchDone, EpochDone, Observer};
 
 use crate::data::Dataset;
 use crate::kernels::elementwise;
+use crate::layer::zip_trained;
 use crate::loss::Penalty;
 use crate::network::{InputOf, Model, OutOf, OutputOf};
 use crate::optimizer::{Clip, Optimizer, PartMut, State, clip::scale_by};
@@ -394,18 +395,16 @@ fn size(n: usize) -> f64 {
     n as f64
 }
 
-/// Whether no number is infinite or NaN.
-fn all_finite<N: Model>(parameters: &N) -> bool {
+/// Whether no number that gradients change is infinite or NaN.
+fn all_finite<N: Model>(parameters: &mut N) -> bool {
     let mut finite = true;
-    parameters.visit(&mut |_, values| {
-        finite &= elementwise::all_finite(values);
-    });
+    zip_trained([parameters], &mut |[values]| finite &= elementwise::all_finite(values));
     finite
 }
 
-/// Sets every number to 0.
+/// Sets every number that gradients change to 0.
 fn clear<N: Model>(parameters: &mut N) {
-    N::zip([parameters], &mut |_, [values]| values.fill(N::Scalar::ZERO));
+    zip_trained([parameters], &mut |[values]| values.fill(N::Scalar::ZERO));
 }
 
 impl<N: Model, O: Optimizer<N::Scalar> + fmt::Debug, L: fmt::Debug, const B: usize, Store> fmt::Debug

@@ -1,9 +1,9 @@
 //! Self-attention: queries, keys and values of each step, and what the heads make of them, one query at a time.
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
-use super::dense::product;
 use super::dispatch::{Isa, kernel, lanes};
 use super::elementwise::strips;
+use super::horizontal::product;
 use super::recurrent::products;
 use super::row::{for_each, strip, strip_mut};
 use super::softmax::softmax_in_place;

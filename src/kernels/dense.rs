@@ -4,8 +4,10 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::{Isa, kernel, lanes};
+use super::horizontal::product;
 use super::on_cortex_m;
-use super::tile::{keep_together, load, store, tiles};
+use super::tile::{exact_tiles, keep_together, load, store, tiles};
+use super::transpose::transposed;
 use crate::scalar::Scalar;
 use core::marker::PhantomData;
 
@@ -41,6 +43,24 @@ impl<I: Isa, T, const IN: usize, const OUT: usize> Plan<I, T, IN, OUT> {
 
     /// The width of a tile for two rows, which share the weights that are read.
     const TWO_ROWS: usize = width(I::SUMS / 2 * lanes::<I, T>() / Self::PARTS);
+}
+
+/// Calls a function with the number and the sums of each part, of which there are eight at most.
+macro_rules! each {
+    ($sums:ident, |$part:ident, $each:ident| $call:expr) => {
+        each!(@one $sums, |$part, $each| $call, 0 1 2 3 4 5 6 7);
+    };
+    (@one $sums:ident, |$part:ident, $each:ident| $call:expr, $($number:literal)+) => {
+        $(if let Some($each) = $sums.get_mut($number) {
+            let $part = $number;
+            $call;
+        })+
+    };
+}
+
+/// Whether two rows at a time are faster than one: not where the last tile is a small part of a vector or is in many pieces.
+const fn in_pairs(outputs: usize) -> bool {
+    outputs >= 8 && (outputs % 64).count_ones() <= 2
 }
 
 /// A width of tiles.
@@ -87,7 +107,13 @@ kernel! {
         let (pairs, last) = x.as_chunks();
         let (outputs, last_output) = y.as_chunks_mut();
         for (x, y) in pairs.iter().zip(outputs) {
-            rows::<I, T, IN, OUT, 2>(weight, bias, x, y);
+            if const { in_pairs(OUT) } {
+                rows::<I, T, IN, OUT, 2>(weight, bias, x, y);
+            } else {
+                for (x, y) in x.iter().zip(y) {
+                    rows::<I, T, IN, OUT, 1>(weight, bias, core::array::from_ref(x), core::array::from_mut(y));
+                }
+            }
         }
         if let ([x], [y]) = (last, last_output) {
             rows::<I, T, IN, OUT, 1>(weight, bias, core::array::from_ref(x), core::array::from_mut(y));
@@ -133,15 +159,19 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: usize,
     y: &mut [[T; OUT]; ROWS],
     start: usize,
 ) {
-    let weight = weight.as_flattened();
     let mut sums = [[[T::ZERO; W]; ROWS]; PARTS];
     if let (Some(bias), Some(sums)) = (bias, sums.first_mut()) {
         *sums = [load(bias, start); ROWS];
     }
-    for k in 0..IN / PARTS {
-        for (part, sums) in sums.iter_mut().enumerate() {
-            add_column::<I, T, IN, OUT, ROWS, W>(weight, x, part * (IN / PARTS) + k, start, sums);
-        }
+    // Behind the last column there may be less than a tile: it is taken by itself, so that the loop has no branch.
+    let each = IN / PARTS;
+    let whole = if const { !OUT.is_multiple_of(W) } { each.saturating_sub(1) } else { each };
+    for k in 0..whole {
+        // Written out: the compiler unrolls a loop too late, and leaves the sums in memory.
+        each!(sums, |part, sums| add_column::<I, T, IN, OUT, ROWS, W>(weight, x, part * each + k, start, sums));
+    }
+    if whole < each {
+        each!(sums, |part, sums| add_column::<I, T, IN, OUT, ROWS, W>(weight, x, part * each + whole, start, sums));
     }
     if let Some(sums) = sums.last_mut() {
         for i in IN / PARTS * PARTS..IN {
@@ -160,13 +190,13 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: usize,
 /// `sums += column i * x[i]`
 #[inline(always)]
 fn add_column<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: usize, const W: usize>(
-    weight: &[T],
+    weight: &[[T; OUT]; IN],
     x: &[[T; IN]; ROWS],
     i: usize,
     start: usize,
     sums: &mut [[T; W]; ROWS],
 ) {
-    let column: [T; W] = load(weight, i * OUT + start);
+    let column: [T; W] = load(weight.as_flattened(), i * OUT + start);
     for (sums, x) in sums.iter_mut().zip(x) {
         let x = x.get(i).copied().unwrap_or(T::ZERO);
         for (sum, weight) in sums.iter_mut().zip(column) {
@@ -178,19 +208,24 @@ fn add_column<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: 
 /// The sum over the parts, as a binary tree.
 #[inline(always)]
 pub(crate) fn sum_of_parts<T: Scalar, const W: usize, const ROWS: usize, const PARTS: usize>(
-    mut parts: [[[T; W]; ROWS]; PARTS],
+    parts: [[[T; W]; ROWS]; PARTS],
 ) -> [[T; W]; ROWS] {
-    let mut half = PARTS / 2;
-    while half > 0 {
-        let (low, high) = parts.split_at_mut(half);
-        for (low, high) in low.as_flattened_mut().iter_mut().zip(high.as_flattened()) {
-            for (low, &high) in low.iter_mut().zip(high) {
-                *low += high;
+    let mut sums = [[T::ZERO; W]; ROWS];
+    for (row, sums) in sums.iter_mut().enumerate() {
+        let mut parts = parts.each_ref().map(|rows| rows.get(row).copied().unwrap_or([T::ZERO; W]));
+        let mut half = PARTS / 2;
+        while half > 0 {
+            let (low, high) = parts.split_at_mut(half);
+            for (low, high) in low.iter_mut().zip(high) {
+                for (low, &mut high) in low.iter_mut().zip(high) {
+                    *low += high;
+                }
             }
+            half /= 2;
         }
-        half /= 2;
+        *sums = parts.first().copied().unwrap_or([T::ZERO; W]);
     }
-    parts.first().copied().unwrap_or([[T::ZERO; W]; ROWS])
+    sums
 }
 
 kernel! {
@@ -207,7 +242,7 @@ kernel! {
         }
         // Without vectors there are no lanes to be had from turning a tile of the weight.
         if I::LANES > 1 && dy.len() >= 4 && OUT > 1 {
-            tiles!(IN, width(2 * lanes::<I, T>()), |start, W| turned::<I, T, IN, OUT, W>(weight, dy, dx, start));
+            exact_tiles!(IN, width(2 * lanes::<I, T>()), |start, W| turned::<I, T, IN, OUT, W>(weight, dy, dx, start));
             return;
         }
         for (dy, dx) in dy.iter().zip(dx) {
@@ -233,12 +268,8 @@ fn turned<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const W: usize>(
     let mut from = 0;
     while from < OUT {
         let count = if OUT - from < TURNED { OUT - from } else { TURNED };
-        for (lane, column) in weight.iter().skip(start).take(W).enumerate() {
-            for (tile, &weight) in tile.iter_mut().zip(column.iter().skip(from)) {
-                if let Some(tile) = tile.get_mut(lane) {
-                    *tile = weight;
-                }
-            }
+        if let Some(columns) = weight.get(start..).and_then(|weight| weight.first_chunk()) {
+            turn::<T, OUT, W>(columns, from, count, &mut tile);
         }
         let (fours, rest) = dy.as_chunks::<4>();
         let (outputs, last_outputs) = dx.as_chunks_mut::<4>();
@@ -250,6 +281,33 @@ fn turned<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const W: usize>(
             turned_rows::<I, T, IN, OUT, W, 1>(&tile, dy, dx, start, from, count);
         }
         from += TURNED;
+    }
+}
+
+/// Rows `from..from + count` of some columns, each as the lanes of a vector.
+#[inline(always)]
+fn turn<T: Scalar, const OUT: usize, const W: usize>(
+    columns: &[[T; OUT]; W],
+    from: usize,
+    count: usize,
+    tile: &mut [[T; W]; TURNED],
+) {
+    let in_fours = if W.is_multiple_of(4) { count - count % 4 } else { 0 };
+    for (group, columns) in columns.as_chunks::<4>().0.iter().enumerate() {
+        for (block, rows) in tile.as_chunks_mut::<4>().0.iter_mut().take(in_fours / 4).enumerate() {
+            let mut parts = [[T::ZERO; 4]; 4];
+            for (part, column) in parts.iter_mut().zip(columns) {
+                *part = load(column, from + 4 * block);
+            }
+            for (row, turned) in rows.iter_mut().zip(transposed(&parts)) {
+                store(turned, row, 4 * group);
+            }
+        }
+    }
+    for (row, tile) in tile.iter_mut().enumerate().take(count).skip(in_fours) {
+        for (x, column) in tile.iter_mut().zip(columns) {
+            *x = column.get(from + row).copied().unwrap_or(T::ZERO);
+        }
     }
 }
 
@@ -291,7 +349,7 @@ kernel! {
                 return;
             }
         }
-        tiles!(OUT, width(I::SUMS / 4 * lanes::<I, T>()), |start, W| {
+        exact_tiles!(OUT, width(I::SUMS / 4 * lanes::<I, T>()), |start, W| {
             outer::<I, T, IN, OUT, W>(gradient, x, dy, start);
         });
     }
@@ -345,7 +403,7 @@ kernel! {
     /// `gradient += sum of dy` over the rows, in their order.
     pub(crate) fn bias_gradient<I>[T: Scalar, const OUT: usize][T, OUT](gradient: &mut [T; OUT], dy: &[[T; OUT]]),
         work OUT * dy.len(); {
-        tiles!(OUT, width(2 * lanes::<I, T>()), |start, W| {
+        exact_tiles!(OUT, width(2 * lanes::<I, T>()), |start, W| {
             let mut sums: [T; W] = load(gradient, start);
             for dy in dy {
                 let dy: [T; W] = load(dy, start);
@@ -356,25 +414,4 @@ kernel! {
             store(sums, gradient, start);
         });
     }
-}
-
-/// How many partial sums a [`product`] has.
-const PARTIAL: usize = 16;
-
-/// `sum of a * b`: sixteen partial sums, element `i` in sum `i % 16`, added as a binary tree.
-#[inline(always)]
-pub(crate) fn product<I: Isa, T: Scalar>(a: &[T], b: &[T]) -> T {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<PARTIAL>(), b.as_chunks::<PARTIAL>());
-    // Adding -0 changes nothing, so nothing is added where there is no element.
-    let mut sums = [-T::ZERO; PARTIAL];
-    for (a, b) in a.iter().zip(b) {
-        for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
-            *sum = I::mul_add(a, b, *sum);
-        }
-    }
-    for ((sum, &a), &b) in sums.iter_mut().zip(a_rest).zip(b_rest) {
-        *sum = I::mul_add(a, b, *sum);
-    }
-    let [[sum]] = sum_of_parts(sums.map(|sum| [[sum]]));
-    sum
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::{kernel, lanes};
+use super::on_cortex_m;
 use super::tile::keep_together;
 use crate::scalar::Scalar;
 use core::array::from_fn;
@@ -122,34 +123,34 @@ kernel! {
 kernel! {
     /// `x = f(x)` at each place where all that `f` gives is finite; tells whether that was everywhere. Elsewhere `x` stays, since a
     /// step that mixes old and new may go anywhere.
-    pub(crate) fn update<I>[T: Scalar, F: Fn([T; N]) -> [T; N], const N: usize][T, F, N](x: [&mut [T]; N], f: F) -> bool,
+    pub(crate) fn update<I>[T: Scalar, F: Fn([T; N]) -> [T; N], const N: usize][T, F, N](x: &mut [&mut [T]; N], f: F) -> bool,
         work 4 * x.first().map_or(0, |x| x.len()); {
-        let mut x = x;
-        let mut is_finite = true;
         let len = least(x.each_ref().map(|x| x.len()), usize::MAX);
-        strips!(lanes::<I, T>(), len, |at, W| {
-            // SAFETY: `at + W` is at most `len`, the least length.
-            let old: [[T; W]; N] = x.each_ref().map(|x| unsafe { *strip(x, at) });
-            let mut new = old;
-            for k in 0..W {
-                for (strip, value) in new.iter_mut().zip(f(at_place(&old, k))) {
-                    if let Some(new) = strip.get_mut(k) {
-                        *new = value;
+        let first_not_finite = 'strips: {
+            strips!(lanes::<I, T>(), len, |at, W| {
+                // SAFETY: `at + W` is at most `len`, the least length.
+                let old: [[T; W]; N] = x.each_ref().map(|x| unsafe { *strip(x, at) });
+                let mut new = old;
+                for k in 0..W {
+                    for (strip, value) in new.iter_mut().zip(f(at_place(&old, k))) {
+                        if let Some(new) = strip.get_mut(k) {
+                            *new = value;
+                        }
                     }
                 }
-            }
-            // One branch for the strip: to choose lane by lane takes half as long again.
-            if new.as_flattened().iter().fold(true, |all, x| all & x.is_finite()) {
+                // One branch for the strip: to choose lane by lane takes half as long again.
+                if !new.as_flattened().iter().fold(true, |all, x| all & x.is_finite()) {
+                    break 'strips at;
+                }
                 for (x, new) in x.iter_mut().zip(new) {
                     // SAFETY: as above.
                     unsafe { *strip_mut(x, at) = new };
                 }
-            } else {
-                is_finite = false;
-                update_finite(x.each_mut().map(|x| x.get_mut(at..at + W).unwrap_or(&mut [])), &f);
-            }
-        });
-        is_finite
+            });
+            return true;
+        };
+        update_finite(x.each_mut().map(|x| x.get_mut(first_not_finite..).unwrap_or(&mut [])), &f);
+        false
     }
 }
 
@@ -171,13 +172,29 @@ fn update_finite<T: Scalar, const N: usize>(mut x: [&mut [T]; N], f: &impl Fn([T
 kernel! {
     /// Whether no number is infinite or NaN.
     pub(crate) fn all_finite<I>[T: Scalar][T](x: &[T]) -> bool, work x.len(); {
-        let mut all = [true; 64];
-        let (blocks, rest) = x.as_chunks::<64>();
-        for block in blocks {
-            for (all, x) in all.iter_mut().zip(block) {
-                *all &= x.is_finite();
+        on_cortex_m! {
+            if cortex_m::are_surely_finite(x) {
+                return true;
             }
         }
-        rest.iter().fold(!all.contains(&false), |all, x| all & x.is_finite())
+        // `x * 0` is 0 where `x` is finite, and NaN elsewhere, as is every sum with it.
+        let mut sums = [T::ZERO; 64];
+        let (blocks, rest) = x.as_chunks::<64>();
+        for block in blocks {
+            for (sum, &x) in sums.iter_mut().zip(block) {
+                *sum += x * T::ZERO;
+            }
+        }
+        let (blocks, rest) = rest.as_chunks::<8>();
+        for block in blocks {
+            for (sum, &x) in sums.iter_mut().zip(block) {
+                *sum += x * T::ZERO;
+            }
+        }
+        for (sum, &x) in sums.iter_mut().zip(rest) {
+            *sum += x * T::ZERO;
+        }
+        #[allow(clippy::needless_bitwise_bool)] // One comparison of vectors, not one branch for each number.
+        sums.iter().fold(true, |all, &sum| all & (sum == T::ZERO))
     }
 }

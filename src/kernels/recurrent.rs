@@ -1,8 +1,9 @@
 //! Recurrent layers: the walk through time, the sums of all gates of a step, and the gradients over many steps.
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
-use super::dense::{product, sum_of_parts};
+use super::dense::sum_of_parts;
 use super::dispatch::{Isa, kernel, lanes};
+use super::horizontal::product;
 use super::tile::{load, store, tiles};
 use crate::scalar::{ConstZero, Scalar};
 

@@ -98,3 +98,27 @@ macro_rules! tiles {
     };
 }
 pub(crate) use tiles;
+
+/// As [`tiles!`], but the rest is taken in tiles of ever smaller powers of 2, so that none reaches beyond `N`: for kernels whose loops over
+/// a tile are long, and would fill up each vector anew.
+macro_rules! exact_tiles {
+    ($N:expr, $FULL:expr, |$start:ident, $W:ident| $call:expr) => {{
+        let mut $start = 0;
+        while $start + $FULL <= $N {
+            $crate::kernels::tile::tiles!(@pick $FULL, $W, $call, 64 32 16 8 4 2 1);
+            $start += $FULL;
+        }
+        $crate::kernels::tile::exact_tiles!(@rest $N % $FULL, $start, $W, $call, 32 16 8 4 2 1);
+    }};
+    (@rest $rest:expr, $start:ident, $W:ident, $call:expr, $($w:literal)+) => {
+        #[allow(unused_assignments)] // The last tile has none behind it.
+        {
+            $(if const { $rest & $w != 0 } {
+                const $W: usize = $w;
+                $call;
+                $start += $w;
+            })+
+        }
+    };
+}
+pub(crate) use exact_tiles;

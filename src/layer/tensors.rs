@@ -1,6 +1,6 @@
 //! The tensors that a layer consists of, listed once: walks over them, files and `serde` all follow from the list.
 
-use super::Role;
+use super::{Contiguous, Role};
 use crate::scalar::{ConstZero, Element};
 use crate::shape::Tensor;
 use nalgebra::SMatrix;
@@ -38,6 +38,9 @@ pub trait Numbers<T>: ConstZero {
     /// Whether there is such a tensor.
     const IS_PRESENT: bool = true;
 
+    /// Whether it is numbers and nothing else.
+    const CONTIGUOUS: Contiguous<Self, T> = Contiguous::NO;
+
     /// As they lie in memory.
     fn numbers(&self) -> &[T];
 
@@ -47,6 +50,7 @@ pub trait Numbers<T>: ConstZero {
 
 impl<T: Element, const R: usize, const C: usize> Numbers<T> for SMatrix<T, R, C> {
     const COUNT: usize = R * C;
+    const CONTIGUOUS: Contiguous<Self, T> = Contiguous::array(R * C);
     fn numbers(&self) -> &[T] {
         self.as_slice()
     }
@@ -59,6 +63,7 @@ macro_rules! arrays {
     ($($A:ident)+ => $array:ty, $($flat:ident $flat_mut:ident)*) => {
         impl<T: Element, $(const $A: usize),+> Numbers<T> for $array {
             const COUNT: usize = 1 $(* $A)+;
+            const CONTIGUOUS: Contiguous<Self, T> = Contiguous::array(1 $(* $A)+);
             fn numbers(&self) -> &[T] {
                 self$(.$flat())*
             }
@@ -115,6 +120,11 @@ macro_rules! tensors {
 
         impl<$($generics)*> $crate::layer::Parameters<$T> for $layer {
             const COUNT: usize = 0 $(+ <$ty as $crate::layer::Numbers<$T>>::COUNT)+;
+            const CONTIGUOUS: $crate::layer::Contiguous<Self, $T> = if true $(&& $role.is_trained())+ {
+                $crate::layer::Contiguous::fields(&[$(<$ty as $crate::layer::Numbers<$T>>::CONTIGUOUS.bytes()),+])
+            } else {
+                $crate::layer::Contiguous::NO
+            };
 
             fn visit_at(
                 &self,

@@ -1,4 +1,4 @@
-use crate::layer::Numbers;
+use crate::layer::{Contiguous, Numbers};
 use crate::scalar::{ConstZero, Element};
 use core::fmt::Debug;
 use nalgebra::SVector;
@@ -22,6 +22,7 @@ impl ConstZero for NoBias {
 
 impl<T> Numbers<T> for NoBias {
     const COUNT: usize = 0;
+    const CONTIGUOUS: Contiguous<Self, T> = Contiguous::fields(&[]);
     const IS_PRESENT: bool = false;
     fn numbers(&self) -> &[T] {
         &[]

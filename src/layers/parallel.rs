@@ -2,7 +2,7 @@ mod join;
 
 pub use join::{Concat, Join, Sum};
 
-use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Differentiable, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, Keys};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Shape, Tensor, TensorOf};
@@ -77,6 +77,7 @@ where
 
 impl<T, A: Parameters<T>, B: Parameters<T>, J> Parameters<T> for Parallel<A, B, J> {
     const COUNT: usize = <(A, B)>::COUNT;
+    const CONTIGUOUS: Contiguous<Self, T> = Contiguous::fields(&[<(A, B)>::CONTIGUOUS.bytes()]);
 
     fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T])) {
         self.branches.visit_at(path, f);

@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Differentiable, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, Keys};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{SameShape, Shape, Tensor, TensorOf};
@@ -45,6 +45,7 @@ impl<F: File, P: At, L: FromFile<F, P>> FromFile<F, P> for Residual<L> {
 
 impl<T, L: Parameters<T>> Parameters<T> for Residual<L> {
     const COUNT: usize = L::COUNT;
+    const CONTIGUOUS: Contiguous<Self, T> = Contiguous::fields(&[L::CONTIGUOUS.bytes()]);
 
     fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T])) {
         self.0.visit_at(path, f);

@@ -1,5 +1,5 @@
 use crate::kernels::flat::{columns, columns_mut};
-use crate::layer::{Differentiable, Layer, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Differentiable, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Sequence, Shape, TensorOf, Vector};
@@ -81,6 +81,7 @@ impl<F: File, P: At, L: FromFile<F, P>> FromFile<F, P> for TimeDistributed<L> {
 
 impl<T, L: Parameters<T>> Parameters<T> for TimeDistributed<L> {
     const COUNT: usize = L::COUNT;
+    const CONTIGUOUS: Contiguous<Self, T> = Contiguous::fields(&[L::CONTIGUOUS.bytes()]);
 
     fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T])) {
         self.0.visit_at(path, f);

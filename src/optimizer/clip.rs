@@ -1,5 +1,5 @@
 use crate::error::{HyperparameterError, Range};
-use crate::layer::Parameters;
+use crate::layer::{Parameters, zip_trained};
 use crate::scalar::Scalar;
 
 /// A bound on the gradient, applied before the optimiser sees it.
@@ -85,9 +85,9 @@ fn norm<T: Scalar, P: Parameters<T>>(parameters: &P) -> f64 {
     libm::sqrt(sum)
 }
 
-/// Multiplies every parameter by `scale`.
+/// Multiplies every number that gradients change by `scale`.
 pub(crate) fn scale_by<T: Scalar, P: Parameters<T>>(parameters: &mut P, scale: T) {
-    P::zip([parameters], &mut |_, [values]| {
+    zip_trained([parameters], &mut |[values]| {
         for value in values {
             *value *= scale;
         }

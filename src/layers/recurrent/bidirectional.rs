@@ -1,6 +1,6 @@
 use super::{Gru, Lstm, Rnn, RnnActivation};
 use crate::kernels::recurrent::forward;
-use crate::layer::{Described, Description, Differentiable, Layer, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Described, Description, Differentiable, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, FromTensor, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::length::{Extent, Len, Plus};
@@ -50,6 +50,7 @@ const REVERSE_NAMES: [&str; 4] =
 
 impl<T, C: Parameters<T>> Parameters<T> for Bidirectional<C> {
     const COUNT: usize = 2 * C::COUNT;
+    const CONTIGUOUS: Contiguous<Self, T> = Contiguous::fields(&[C::CONTIGUOUS.bytes(), C::CONTIGUOUS.bytes()]);
 
     fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T])) {
         self.forward.visit_at(path, f);

@@ -1,0 +1,113 @@
+//! Values that are numbers and nothing else, as one slice.
+#![allow(unsafe_code)]
+
+use core::marker::PhantomData;
+
+/// Whether a value of `P` is known to be numbers of `T` side by side and nothing else, all of which gradients change.
+///
+/// It is of this crate's layers without running averages, and of tuples of them: an optimiser takes all their numbers in one pass, and
+/// those of anything else tensor by tensor. Only the crate can say so; a layer of your own has [`NO`](Contiguous::NO).
+pub struct Contiguous<P, T> {
+    is_known: bool,
+    marker: PhantomData<fn(P) -> T>,
+}
+
+impl<P, T> Contiguous<P, T> {
+    /// Nothing is known.
+    pub const NO: Self = Self { is_known: false, marker: PhantomData };
+
+    /// Of an array of `count` numbers, however it is nested.
+    ///
+    /// This is trusted: `P` must be `repr(transparent)` or `repr(C)` around such an array.
+    pub(crate) const fn array(count: usize) -> Self {
+        assert!(size_of::<P>() == count * size_of::<T>(), "more than its numbers");
+        Self { is_known: true, marker: PhantomData }
+    }
+
+    /// Of a struct or a tuple, from what [`bytes`](Contiguous::bytes) says of its fields.
+    ///
+    /// This is trusted: each field must be there once.
+    pub(crate) const fn fields(mut fields: &[Option<usize>]) -> Self {
+        let mut bytes = 0;
+        while let [first, rest @ ..] = fields {
+            let Some(first) = first else { return Self::NO };
+            bytes += *first;
+            fields = rest;
+        }
+        Self { is_known: bytes == size_of::<P>(), marker: PhantomData } // no padding
+    }
+
+    /// The size of a `P`, where it is known to be numbers.
+    pub(crate) const fn bytes(&self) -> Option<usize> {
+        if self.is_known { Some(size_of::<P>()) } else { None }
+    }
+
+    /// Whether it is known.
+    pub(crate) const fn is_known(&self) -> bool {
+        self.is_known
+    }
+
+    /// The numbers of a value; none where nothing is known of them.
+    pub(crate) const fn numbers<'a>(&self, value: &'a mut P) -> &'a mut [T] {
+        match size_of::<P>().checked_div(size_of::<T>()) {
+            Some(count) if self.is_known => {
+                // SAFETY: all bytes of a `P` are those of numbers, each of which is valid, as it is made of arrays of them without
+                // padding in between; so `P` is aligned as they are, but for an empty one, of which nothing is read: its address is
+                // replaced. What is written are numbers. The borrow is unique.
+                if count > 0 {
+                    unsafe { core::slice::from_raw_parts_mut(core::ptr::from_mut(value).cast(), count) }
+                } else {
+                    &mut []
+                }
+            }
+            _ => &mut [],
+        }
+    }
+}
+
+impl<P, T> core::fmt::Debug for Contiguous<P, T> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Contiguous").field(&self.is_known).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::layer::Parameters;
+    use crate::{BatchNorm, Dense, DenseNoBias, Dropout, Gru, Network, Relu, Residual, Sequence, Tanh, Vector};
+
+    /// The whole is as long as all tensors together, and each lies in it: catches padding, and a field that is not a tensor.
+    #[test]
+    fn all_numbers_and_no_others() {
+        type Net = Network<
+            Sequence<3, 5>,
+            (Gru<3, 7>, Tanh, Residual<(DenseNoBias<7, 7>, Relu)>, Dropout<1, 2>, Dense<7, 2>, (Dense<2, 1>,)),
+        >;
+        let mut net = Net::ZERO;
+        let whole = Net::CONTIGUOUS.numbers(&mut net).as_ptr_range();
+        let mut count = 0;
+        net.visit(&mut |parameter, values| {
+            let tensor = values.as_ptr_range();
+            assert!(whole.start <= tensor.start && tensor.end <= whole.end, "{parameter}");
+            count += values.len();
+        });
+        assert_eq!((count, size_of::<Net>()), (Net::PARAMETERS, 4 * count));
+        assert_eq!(Net::CONTIGUOUS.numbers(&mut net).len(), count);
+    }
+
+    /// Running averages are no business of an optimiser's.
+    #[test]
+    fn not_with_running_averages() {
+        type Net = Network<Vector<3>, (Dense<3, 4>, BatchNorm<4>)>;
+        assert!(!Net::CONTIGUOUS.is_known());
+        assert!(Net::CONTIGUOUS.numbers(&mut Net::ZERO.clone()).is_empty());
+    }
+
+    #[test]
+    fn not_of_what_has_padding_or_is_unknown() {
+        struct Padded(#[allow(dead_code)] u64, #[allow(dead_code)] f32);
+        assert!(!super::Contiguous::<Padded, f32>::fields(&[Some(8), Some(4)]).is_known());
+        assert!(!super::Contiguous::<[f32; 3], f32>::fields(&[Some(8), None]).is_known());
+        assert!(super::Contiguous::<[f32; 3], f32>::fields(&[Some(8), Some(4)]).is_known());
+    }
+}
