@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The kernels under AddressSanitizer, and under valgrind where it is installed: tests/isa.rs forces each set of instructions in turn.
+# The kernels under AddressSanitizer, and under valgrind where it is installed: tests/isa forces each set of instructions in turn.
 # valgrind has no AVX-512, and the processor that it shows the test has none either.
 set -euo pipefail
 cd "$(dirname "$0")"
