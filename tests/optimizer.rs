@@ -310,8 +310,8 @@ fn in_one_pass_as_tensor_by_tensor() {
         Dense<33, 2>,
     );
     type Net = Network<Sequence<3, 5>, Layers>;
-    fn compare<O: Optimizer<f32>>(optimizer: O) {
-        let (whole, tensors) = (updates_of::<Net, O>(&optimizer), updates_of::<TensorByTensor<Net>, O>(&optimizer));
+    fn compare<O: Optimizer<f32>>(optimizer: &O) {
+        let (whole, tensors) = (updates_of::<Net, O>(optimizer), updates_of::<TensorByTensor<Net>, O>(optimizer));
         let name = core::any::type_name::<O>();
         for (step, (whole, tensors)) in whole.iter().zip(&tensors).enumerate() {
             assert!(whole == tensors, "{name}, step {step}");
@@ -321,11 +321,11 @@ fn in_one_pass_as_tensor_by_tensor() {
     assert_eq!(format!("{:?}", <Net as Parameters<f32>>::CONTIGUOUS), "Contiguous(true)");
     assert_eq!(format!("{:?}", <TensorByTensor<Net> as Parameters<f32>>::CONTIGUOUS), "Contiguous(false)");
     let sgd = Sgd::const_new(0.1).with_weight_decay(0.3).expect("in range");
-    compare(sgd);
-    compare(sgd.with_momentum(0.8).expect("in range"));
-    compare(sgd.with_momentum(0.8).expect("in range").nesterov());
-    compare(Adam::const_new(0.1));
-    compare(AdamW::const_new(0.1));
-    compare(RmsProp::const_new(0.1));
-    compare(Adagrad::const_new(0.1));
+    compare(&sgd);
+    compare(&sgd.with_momentum(0.8).expect("in range"));
+    compare(&sgd.with_momentum(0.8).expect("in range").nesterov());
+    compare(&Adam::const_new(0.1));
+    compare(&AdamW::const_new(0.1));
+    compare(&RmsProp::const_new(0.1));
+    compare(&Adagrad::const_new(0.1));
 }
