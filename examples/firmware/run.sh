@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # Builds the demos for a board, runs them in QEMU, and checks what must hold of them:
 #
-#     ./run.sh BOARD      one of mps2-an386, mps2-an500, microbit, rv32imac, rv32imafc
-#     ./run.sh all        all of them, firmware in C, and what this machine makes of the digits
+#     ./run.sh BOARD            one of mps2-an386, mps2-an500, microbit, rv32imac, rv32imafc
+#     ./run.sh all              all of them, firmware in C, and what this machine makes of the digits
+#     ./run.sh --record all     the same, and writes what was measured into the tables of README.md
+#
+# Where a table differs by more than 5 % from what was measured, be it more or less, that is a failure: what is better has to be recorded
+# too. The tables are those of one version of the compiler, which README.md names; with another they are not compared.
 #
 # It needs rustup's stable toolchain, QEMU and binutils, and says what is missing and how to get it. Where rustup cannot install a
 # target, Debian's compiler builds `core` from its source; RUST=debian asks for that.
@@ -14,6 +18,7 @@ target_dir=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 boards=(mps2-an386 mps2-an500 microbit rv32imac rv32imafc)
 demos=(digits learn control count)
 tests=(check)
+tolerance=5
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 failed=()
@@ -48,6 +53,9 @@ flags_of() {
 folder_of() {
     echo "$target_dir/$1"
 }
+elf_of() {
+    echo "$(folder_of "$1")/$(target_of "$1")/$3/$2"
+}
 
 # with_rust BOARD ARGUMENT...: cargo with a compiler for the board's target.
 with_rust() {
@@ -77,6 +85,11 @@ find_rust() {
         die "no compiler for $target: 'rustup target add $target', or 'apt-get install rustc-web cargo-web rust-web-src lld'"
 }
 
+# code ELF: the bytes of its code, and of what is copied to RAM before it starts.
+code() {
+    section "$1" .vector_table .text .data
+}
+
 # symbols ELF: names and sizes, demangled.
 symbols() {
     nm -C -S "$1"
@@ -84,10 +97,10 @@ symbols() {
 
 # No panic and no allocator. A release build with a panic does not even link: src/panic.rs.
 check_symbols() {
-    local board=$1 demo=$2 found
-    found=$(nm "$(folder_of "$board")/$(target_of "$board")/release/$demo" |
+    local board=$1 demo=$2 profile=$3 found
+    found=$(nm "$(elf_of "$board" "$demo" "$profile")" |
         grep -E 'panic|rust_begin_unwind|unwrap_failed|expect_failed|__rust_(re)?alloc|__r[dg]l_|[^a-z](m|c|re)alloc$' || true)
-    [[ -z $found ]] || fail "$board: $demo holds $found"
+    [[ -z $found ]] || fail "$board: $demo, profile $profile, holds $found"
 }
 
 # A panic in the prediction, in the training step or in the interrupt's handler: the firmware must not link.
@@ -119,6 +132,21 @@ check_memory() {
     (($(section "$elf" .data) <= 64)) || fail "$board: learn fills $(section "$elf" .data) bytes of RAM from flash"
 }
 
+# measured TABLE ROW COLUMN NUMBER: a cell of README.md.
+measured() {
+    printf '%s\t%s\t%s\t%s\n' "$@" >>"$logs/measured"
+}
+
+# The board's name in the heads of the tables.
+column_of() {
+    case $1 in
+        mps2-an386) echo M4F ;;
+        mps2-an500) echo M7 ;;
+        microbit) echo M0 ;;
+        *) echo "$1" ;;
+    esac
+}
+
 # section ELF NAME...: the bytes of sections.
 section() {
     local elf=$1
@@ -126,42 +154,97 @@ section() {
     size -A "$elf" | awk -v names="$*" 'BEGIN { split(names, a); for (i in a) wanted[a[i]] } $1 in wanted { n += $2 } END { print n + 0 }'
 }
 
-# A line of the table of sizes.
-sizes() {
-    local board=$1 demo=$2 elf stack
-    elf=$(folder_of "$board")/$(target_of "$board")/release/$demo
-    stack=$(sed -nE 's/.*stack[^:]*: ([0-9]+) bytes.*/\1/p; s/^ +[0-9]+ +([0-9]+) +[0-9]+  .*/\1/p' "$logs/$board-$demo" | sort -n | tail -n 1)
-    printf '| %-10s | %-7s | %9d | %9d | %9d | %9d |\n' "$board" "$demo" "$(section "$elf" .vector_table .text .data)" \
-        "$(section "$elf" .rodata)" "$(section "$elf" .data .bss .uninit)" "${stack:-0}"
+# What the tables hold of a board.
+measure() {
+    local board=$1 column demo elf stack instructions bound name
+    column=$(column_of "$board")
+    for demo in "${demos[@]}"; do
+        elf=$(elf_of "$board" "$demo" release)
+        stack=$(sed -nE 's/.*stack[^:]*: ([0-9]+) bytes.*/\1/p; s/^ +[0-9]+ +([0-9]+) +[0-9]+  .*/\1/p' "$logs/$board-$demo" | sort -n | tail -n 1)
+        measured bytes "$board, $demo" code "$(code "$elf")"
+        measured bytes "$board, $demo" constants "$(section "$elf" .rodata)"
+        measured bytes "$board, $demo" RAM "$(section "$elf" .data .bss .uninit)"
+        measured bytes "$board, $demo" stack "${stack:-0}"
+        elf=$(elf_of "$board" "$demo" size)
+        [[ ! -e $elf ]] || measured bytes "$board, $demo" 'code at "s"' "$(code "$elf")"
+    done
+    while read -r instructions stack bound name; do
+        measured instructions "$name" "$column" "$instructions"
+        measured 'bytes of the stack' "$name" "$column" "$stack"
+        ((bound == 0)) || measured 'bytes of the stack' "$name" FORWARD_BYTES "$bound"
+    done < <(grep -E '^ +[0-9]+ +[0-9]+ +[0-9]+  ' "$logs/$board-count")
+    measured control instructions "$column" "$(sed -nE 's/.* ([0-9]+) at worst/\1/p' "$logs/$board-control")"
+}
+
+# Estimated cycles, where the plugin can be built; the plugin is for one version of QEMU.
+measure_cycles() {
+    local cycles name
+    if ! qemu-system-arm --version | grep -q 'version 7\.2' || ! command -v gcc >/dev/null; then
+        echo "SKIPPED: estimated cycles need QEMU 7.2 and gcc"
+        return 0
+    fi
+    CARGO_TARGET_DIR=$target_dir ./cycles.sh | tee "$logs/cycles"
+    while read -r cycles _ _ _ name; do
+        measured instructions "$name" 'estimated cycles' "$cycles"
+    done < <(tail -n +2 "$logs/cycles")
+}
+
+# Holds the tables of README.md to what was measured, or writes them.
+check_tables() {
+    local compiler
+    compiler=$(sed -nE 's/.*(rustc [0-9]+\.[0-9]+),.*/\1/p' README.md | head -n 1)
+    if [[ $rust != rustup || $(rustc --version) != "$compiler."* ]]; then
+        echo "SKIPPED: the tables of README.md are those of $compiler"
+    elif [[ $record ]]; then
+        awk -v record=1 -f tables.awk "$logs/measured" README.md >"$logs/README.md" || fail "README.md lacks a row or a column"
+        cp "$logs/README.md" README.md
+    elif ! awk -v tolerance="$tolerance" -f tables.awk "$logs/measured" README.md; then
+        fail "README.md does not say what was measured; './run.sh --record all' writes it"
+    fi
 }
 
 run() {
-    local board=$1 target elf demo
+    local board=$1 target demo
     target=$(target_of "$board")
     find_rust "$target"
     echo "== $board: $target from $rust"
     # The compiler's own errors are shown.
     with_rust "$board" build --release --bins --quiet $(flags_of "$board")
     for demo in "${demos[@]}" "${tests[@]}"; do
-        elf=$(folder_of "$board")/$target/release/$demo
-        if timeout 120 ./qemu.sh "$board" "$elf" >"$logs/$board-$demo"; then
+        if timeout 120 ./qemu.sh "$board" "$(elf_of "$board" "$demo" release)" >"$logs/$board-$demo"; then
             echo "-- $demo"
             grep -vE '^image ' "$logs/$board-$demo"
         else
             cat "$logs/$board-$demo"
             fail "$board: $demo"
         fi
-        check_symbols "$board" "$demo"
+        check_symbols "$board" "$demo" release
     done
     for demo in digits count; do
-        ./qemu.sh "$board" "$(folder_of "$board")/$target/release/$demo" | cmp -s - "$logs/$board-$demo" ||
+        ./qemu.sh "$board" "$(elf_of "$board" "$demo" release)" | cmp -s - "$logs/$board-$demo" ||
             fail "$board: two runs of $demo differ"
     done
     check_memory "$board"
-    [[ $board == mps2-an500 ]] || check_injected "$board" # The linker sees the same as for the other Cortex-M.
-    for demo in "${demos[@]}"; do
-        sizes "$board" "$demo" >>"$logs/sizes"
+    # The linker sees the same of the other Cortex-M.
+    if [[ $board != mps2-an500 ]]; then
+        check_injected "$board"
+        check_small "$board"
+    fi
+    measure "$board"
+    [[ $board != mps2-an386 ]] || measure_cycles
+}
+
+# At `opt-level = "s"` no panic can be reached either, and the digits come out the same.
+check_small() {
+    local board=$1 demo
+    with_rust "$board" build --profile size --bin digits --bin learn --bin control --quiet
+    for demo in digits learn control; do
+        check_symbols "$board" "$demo" size
     done
+    timeout 120 ./qemu.sh "$board" "$(elf_of "$board" digits size)" >"$logs/$board-small" || {
+        cat "$logs/$board-small"
+        fail "$board: digits, profile size"
+    }
 }
 
 # The answers that the firmware compares its own with are those of this machine.
@@ -172,6 +255,11 @@ check_host() {
     CARGO_TARGET_DIR=$(folder_of host) cargo test --quiet --lib --target "$host" || fail "$host: the answers in data/logits.bin"
 }
 
+record=
+if [[ ${1:-} == --record ]]; then
+    record=yes
+    shift
+fi
 (($# == 1)) || die "which board? ${boards[*]} or all"
 need qemu-system-arm qemu-system-arm
 need qemu-system-riscv32 qemu-system-misc
@@ -179,7 +267,10 @@ need nm binutils
 if [[ $1 == all ]]; then
     check_host
     echo "== C"
-    CARGO_TARGET_DIR=$target_dir c/run.sh || fail "firmware in C"
+    CARGO_TARGET_DIR=$target_dir c/run.sh | tee "$logs/c" || fail "firmware in C"
+    while read -r profile bytes; do
+        measured 'bytes of code' 'a prediction of the digits, without weights' "$profile" "$bytes"
+    done < <(sed -nE 's/^code of a prediction, opt-level = ([^:]+): ([0-9]+) bytes$/\1 \2/p' "$logs/c")
 else
     target_of "$1" >/dev/null
     boards=("$1")
@@ -189,9 +280,8 @@ for board in "${boards[@]}"; do
 done
 
 echo
-echo "| board      | demo    |      code | constants |       RAM |     stack |"
-echo "|------------|---------|-----------|-----------|-----------|-----------|"
-cat "$logs/sizes"
+column -t -s $'\t' "$logs/measured"
+check_tables
 if ((${#failed[@]})); then
     printf 'FAILED: %s\n' "${failed[@]}" >&2
     exit 1

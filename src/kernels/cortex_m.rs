@@ -126,6 +126,39 @@ pub(crate) fn add_outer_product<T: Scalar, const IN: usize, const OUT: usize>(
     true
 }
 
+/// Whether all are surely finite. If not, they may be large, or not `f32`.
+#[inline]
+pub(crate) fn are_surely_finite<T: Scalar>(x: &[T]) -> bool {
+    let Some(x) = numbers(x) else { return false };
+    let (blocks, rest) = x.as_chunks::<16>();
+    // SAFETY: these are as many blocks of 16 numbers.
+    let sum = unsafe { assembly::sum_of_pairs(blocks.as_flattened().as_ptr(), blocks.len()) };
+    sum.is_finite() && rest.iter().all(|x| x.is_finite())
+}
+
+/// Stochastic gradient descent, `p -= rate * (g + decay * p)`, and `g = 0`: from the first number on, as far as what comes out is surely
+/// finite. Gives how many it has done.
+#[inline]
+pub(crate) fn descend<T: Scalar>(p: &mut [T], g: &mut [T], rate: T, decay: T) -> usize {
+    let (Some(&[rate, decay]), Some(p), Some(g)) =
+        (numbers(&[rate, decay]).and_then(|both| both.first_chunk()), numbers_mut(p), numbers_mut(g))
+    else {
+        return 0;
+    };
+    let (p, g) = (p.as_chunks_mut::<16>().0, g.as_chunks_mut::<16>().0);
+    let blocks = if p.len() < g.len() { p.len() } else { g.len() };
+    let (p, g) = (p.as_flattened_mut().as_mut_ptr(), g.as_flattened_mut().as_mut_ptr());
+    // SAFETY: there are at least as many blocks of 16 numbers of each.
+    let left = unsafe {
+        if decay == 0.0 {
+            assembly::descend(p, g, blocks, rate, decay)
+        } else {
+            assembly::descend_decayed(p, g, blocks, rate, decay)
+        }
+    };
+    16 * (blocks - left)
+}
+
 /// The square root: the unit's instruction, which rounds correctly.
 #[inline]
 pub(crate) fn sqrt(x: f32) -> f32 {

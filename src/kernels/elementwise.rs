@@ -3,6 +3,7 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::{kernel, lanes};
+use super::on_cortex_m;
 use crate::scalar::Scalar;
 use core::array::from_fn;
 
@@ -146,6 +147,11 @@ fn update_finite<T: Scalar, const N: usize>(mut x: [&mut [T]; N], f: &impl Fn([T
 kernel! {
     /// Whether no number is infinite or NaN.
     pub(crate) fn all_finite<I>[T: Scalar][T](x: &[T]) -> bool, work x.len(); {
+        on_cortex_m! {
+            if cortex_m::are_surely_finite(x) {
+                return true;
+            }
+        }
         // `x * 0` is 0 where `x` is finite, and NaN elsewhere, as is every sum with it.
         let mut sums = [T::ZERO; 64];
         let (blocks, rest) = x.as_chunks::<64>();

@@ -1,6 +1,8 @@
 use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
-use crate::layer::Parameters;
+use crate::kernels::elementwise::update;
+use crate::kernels::on_cortex_m;
+use crate::layer::{Parameters, zip_trained};
 use crate::scalar::{ConstZero, Scalar};
 use core::fmt;
 
@@ -49,8 +51,27 @@ impl<T: Scalar> Optimizer<T> for Sgd {
     fn update<P: Parameters<T>>(&self, (): &mut (), parameters: &mut P, gradient: &mut P, factor: f64) -> bool {
         let rate = T::from_f64(self.learning_rate * factor);
         let decay = T::from_f64(self.weight_decay);
-        update_trained([parameters, gradient], move |[p, g]| [p - rate * (g + decay * p), T::ZERO])
+        let mut is_finite = true;
+        zip_trained([parameters, gradient], &mut |[p, g]| is_finite &= descend(p, g, rate, decay));
+        is_finite
     }
+}
+
+/// `p -= rate * (g + decay * p); g = 0`, as [`update_trained`] does it.
+#[inline]
+fn descend<T: Scalar>(p: &mut [T], g: &mut [T], rate: T, decay: T) -> bool {
+    let done = first_descended(p, g, rate, decay);
+    let (Some(p), Some(g)) = (p.get_mut(done..), g.get_mut(done..)) else { return true };
+    update(&mut [p, g], |[p, g]| [p - rate * (g + decay * p), T::ZERO])
+}
+
+/// How many of the first parameters and gradients the processor has a faster way for, which has done them.
+#[allow(unreachable_code)]
+#[inline]
+fn first_descended<T: Scalar>(p: &mut [T], g: &mut [T], rate: T, decay: T) -> usize {
+    on_cortex_m! { return cortex_m::descend(p, g, rate, decay); }
+    let _ = (p, g, rate, decay);
+    0
 }
 
 /// [`Sgd`] with momentum, made by [`Sgd::with_momentum`]. PyTorch's `optim.SGD(momentum=..)`.

@@ -21,11 +21,18 @@ code() {
     size -A "$CARGO_TARGET_DIR/code.elf" | awk '$1 == ".text" { print $2 }'
 }
 
+# The most that a prediction's code may take.
+declare -A most=([release]=8192 [size]=4096) level=([release]=3 [size]='"s"')
 for profile in release size; do
     cargo build --quiet --profile "$profile" --target "$target" --config "target.$target.rustflags=['-C','target-cpu=cortex-m4']"
     library=$CARGO_TARGET_DIR/$target/$profile/libconstnet_digits.a
     arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16 -O2 -std=c11 -Wall -Wextra -Werror \
         -ffreestanding -nostdlib -Wl,--gc-sections -Wl,--fatal-warnings -Wl,-z,noexecstack -T link.ld main.c "$library" -lgcc -o "$CARGO_TARGET_DIR/digits.elf"
     ../qemu.sh mps2-an386 "$CARGO_TARGET_DIR/digits.elf"
-    echo "code of a prediction, profile $profile: $(code "$library") bytes"
+    bytes=$(code "$library")
+    echo "code of a prediction, opt-level = ${level[$profile]}: $bytes bytes"
+    ((bytes <= most[$profile])) || {
+        echo "c/run.sh: that is more than ${most[$profile]}" >&2
+        exit 1
+    }
 done

@@ -219,3 +219,121 @@ pub(super) unsafe extern "C" fn products(
 pub(super) unsafe extern "C" fn sqrt(x: f32) -> f32 {
     naked_asm!(".fpu fpv4-sp-d16", "vsqrt.f32 s0, s0", "bx lr")
 }
+
+/// A sum of products of two numbers of `x` each, `blocks` of sixteen. Where it is finite so is every number: nothing makes an infinity
+/// or a NaN finite again. Where it is not, finite numbers may have been too large.
+///
+/// # Safety
+/// There must be as many numbers.
+#[unsafe(naked)]
+pub(super) unsafe extern "C" fn sum_of_pairs(x: *const f32, blocks: usize) -> f32 {
+    naked_asm!(
+        ".fpu fpv4-sp-d16",
+        "vpush {{s16-s19}}",
+        "movs r2, #0",
+        "vmov d0, r2, r2",
+        "vmov d1, r2, r2",
+        "cmp r1, #0",
+        "beq 3f",
+        "2:",
+        "vldmia r0!, {{s4-s19}}",
+        "vfma.f32 s0, s4, s5",
+        "vfma.f32 s1, s6, s7",
+        "vfma.f32 s2, s8, s9",
+        "vfma.f32 s3, s10, s11",
+        "vfma.f32 s0, s12, s13",
+        "vfma.f32 s1, s14, s15",
+        "vfma.f32 s2, s16, s17",
+        "vfma.f32 s3, s18, s19",
+        "subs r1, #1",
+        "bne 2b",
+        "3:",
+        "vadd.f32 s0, s0, s1",
+        "vadd.f32 s2, s2, s3",
+        "vadd.f32 s0, s0, s2",
+        "vpop {{s16-s19}}",
+        "bx lr",
+    )
+}
+
+/// Writes `p -= rate * g` over `$p`, for `g` in `$g`; `$decay` first.
+macro_rules! eight {
+    ($decay:ident, $($p:literal $g:literal),+) => {
+        concat!("vldmia r3!, {{s24-s31}}\n", $($decay!($p, $g), concat!("vfms.f32 ", $p, ", ", $g, ", s0\n"),)+)
+    };
+}
+/// `g += decay * p`
+macro_rules! decayed {
+    ($p:literal, $g:literal) => {
+        concat!("vfma.f32 ", $g, ", ", $p, ", s1\n")
+    };
+}
+/// Nothing.
+macro_rules! as_it_is {
+    ($p:literal, $g:literal) => {
+        ""
+    };
+}
+
+macro_rules! descents {
+    ($($(#[$doc:meta])* $name:ident: $decay:ident;)+) => { $(
+        $(#[$doc])*
+        ///
+        /// For blocks of sixteen, as far as the new parameters are surely finite, by the test of [`sum_of_pairs`]; gives how many blocks are
+        /// left.
+        ///
+        /// # Safety
+        /// There must be as many numbers of each.
+        #[unsafe(naked)]
+        pub(super) unsafe extern "C" fn $name(p: *mut f32, g: *mut f32, blocks: usize, rate: f32, decay: f32) -> usize {
+            naked_asm!(
+                ".fpu fpv4-sp-d16",
+                "push {{r4-r11, lr}}",
+                "vpush {{s16-s31}}",
+                "mov r12, #0xFF000000", // an infinity, without its sign's bit
+                "movs r4, #0",
+                "movs r5, #0",
+                "movs r6, #0",
+                "movs r7, #0",
+                "mov r8, r4",
+                "mov r9, r4",
+                "mov r10, r4",
+                "mov r11, r4",
+                "cmp r2, #0",
+                "beq 3f",
+                "2:",
+                "mov r3, r1",
+                "vldm r0, {{s8-s23}}",
+                eight!($decay, "s8" "s24", "s9" "s25", "s10" "s26", "s11" "s27", "s12" "s28", "s13" "s29", "s14" "s30", "s15" "s31"),
+                eight!($decay, "s16" "s24", "s17" "s25", "s18" "s26", "s19" "s27", "s20" "s28", "s21" "s29", "s22" "s30", "s23" "s31"),
+                "vmul.f32 s2, s8, s9",
+                "vmul.f32 s3, s10, s11",
+                "vfma.f32 s2, s12, s13",
+                "vfma.f32 s3, s14, s15",
+                "vfma.f32 s2, s16, s17",
+                "vfma.f32 s3, s18, s19",
+                "vfma.f32 s2, s20, s21",
+                "vfma.f32 s3, s22, s23",
+                "vadd.f32 s2, s2, s3",
+                "vmov r3, s2",
+                "cmp r12, r3, lsl #1",
+                "bls 3f",
+                "vstmia r0!, {{s8-s23}}",
+                "stmia r1!, {{r4-r11}}",
+                "stmia r1!, {{r4-r11}}",
+                "subs r2, #1",
+                "bne 2b",
+                "3:",
+                "mov r0, r2",
+                "vpop {{s16-s31}}",
+                "pop {{r4-r11, pc}}",
+            )
+        }
+    )+ };
+}
+descents! {
+    /// `p -= rate * g; g = 0`
+    descend: as_it_is;
+    /// `p -= rate * (g + decay * p); g = 0`
+    descend_decayed: decayed;
+}

@@ -81,7 +81,7 @@ mod steps {
             return;
         };
         let mut rng = Xoshiro128PlusPlus::seed_from_u64(1);
-        let rule = Sgd::const_new(1e-3);
+        let rule = const { Sgd::const_new(1e-3) };
 
         policy.init_with(Init::default(), &mut rng);
         let mut trainer = Trainer::with_memory(rule, Mse, policy_memory);
@@ -93,7 +93,7 @@ mod steps {
 
         mnist.init_with(Init::default(), &mut rng);
         let mut trainer = Trainer::with_memory(rule, CrossEntropy, mnist_memory);
-        let (x, y) = ([SVector::from_element(0.5)], [Class::<10>::const_new(3)]);
+        let (x, y) = ([SVector::from_element(0.5)], [const { Class::<10>::const_new(3) }]);
         let mut step = |x: &[SVector<f32, 784>; 1]| trainer.step(mnist, x, &y);
         let (_, instructions) = counter.count(&mut step, &x);
         let (_, stack) = stack::high_water(|| step(&x));

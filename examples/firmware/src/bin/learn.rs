@@ -54,16 +54,26 @@ fn main() -> bool {
     say_memory::<Sensor, 4>("SENSOR_MEMORY_4");
 
     say!["XOR 2-4-1, batch 1"];
-    train(xor, Trainer::<_, _, _, 1, _>::with_memory(Adam::const_new(0.05), Mse, xor_1), 2000, truth);
+    train(xor, Trainer::<_, _, _, 1, _>::with_memory(const { Adam::const_new(0.05) }, Mse, xor_1), 2000, truth);
     let mut learnt = is_learnt(xor);
     say!["XOR 2-4-1, batch 4"];
-    train(xor, Trainer::<_, _, _, 4, _>::with_memory(Adam::const_new(0.05), Mse, xor_4), 800, truth);
+    train(xor, Trainer::<_, _, _, 4, _>::with_memory(const { Adam::const_new(0.05) }, Mse, xor_4), 800, truth);
     learnt &= is_learnt(xor);
     say!["sensor 2-12-1, batch 1"];
-    train(sensor, Trainer::<_, _, _, 1, _>::with_memory(Adam::const_new(0.005), Mse, sensor_1), 3000, measured);
+    train(
+        sensor,
+        Trainer::<_, _, _, 1, _>::with_memory(const { Adam::const_new(0.005) }, Mse, sensor_1),
+        3000,
+        measured,
+    );
     learnt &= is_calibrated(sensor);
     say!["sensor 2-12-1, batch 4"];
-    train(sensor, Trainer::<_, _, _, 4, _>::with_memory(Adam::const_new(0.01), Mse, sensor_4), 1500, measured);
+    train(
+        sensor,
+        Trainer::<_, _, _, 4, _>::with_memory(const { Adam::const_new(0.01) }, Mse, sensor_4),
+        1500,
+        measured,
+    );
     learnt & is_calibrated(sensor)
 }
 
