@@ -21,7 +21,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 /// What was computed on a set of instructions, tensor by tensor.
-pub type Results = Vec<Vec<f64>>;
+pub(crate) type Results = Vec<Vec<f64>>;
 
 const SGD: Sgd = Sgd::const_new(0.05);
 const ADAM: Adam = Adam::const_new(1e-3);
@@ -85,7 +85,7 @@ macro_rules! fit {
 /// A few networks, of scalars of any kind.
 macro_rules! few {
     ($name:ident, $T:ty) => {
-        pub fn $name() -> Results {
+        pub(crate) fn $name() -> Results {
             type T = $T;
             let mut results = Vec::new();
             fit! { results, T;
@@ -111,7 +111,7 @@ few!(in_twenty_bytes, crate::scalars::Wide<5>);
 few!(in_two_bytes, crate::scalars::Half);
 
 /// Every layer and optimiser, and every width of tile: one output, a few, a vector and a bit, several vectors and a bit.
-pub fn all() -> Results {
+pub(crate) fn all() -> Results {
     let mut results = in_f32();
     fit! { results, f32;
         Vector<2> => (Dense<2, 4>, Sigmoid, Dense<4, 1>, Sigmoid), 32, ADAM;

@@ -1,4 +1,5 @@
 //! Numbers of a user's own, made of `f32`.
+#![allow(clippy::inline_always)] // As the library's own numbers: a call would lose the instructions of a kernel.
 
 use constnet::scalar::{ConstZero, Element, Scalar};
 use std::cmp::Ordering;
@@ -93,7 +94,7 @@ macro_rules! scalar {
 
 /// Rounds a product before it adds, always.
 #[derive(Debug, Clone, Copy)]
-pub struct Unfused(f32);
+pub(crate) struct Unfused(f32);
 
 impl ConstZero for Unfused {
     const ZERO: Self = Self(0.0);
@@ -103,7 +104,7 @@ scalar!([] Unfused, |x| x.0, Unfused, |a, b, c| a * b + c);
 
 /// As large as `N` numbers, of which the first counts: sizes that divide no vector register.
 #[derive(Debug, Clone, Copy)]
-pub struct Wide<const N: usize>([f32; N]);
+pub(crate) struct Wide<const N: usize>([f32; N]);
 
 impl<const N: usize> Wide<N> {
     #[inline(always)]
@@ -122,7 +123,7 @@ scalar!([const N: usize] Wide<N>, |x| x.0[0], Self::new, f32::mul_add);
 
 /// The upper half of an `f32`, two bytes: rounded to 8 bits after every operation.
 #[derive(Debug, Clone, Copy)]
-pub struct Half(u16);
+pub(crate) struct Half(u16);
 
 impl Half {
     /// The nearest, the even one of two that are as near.
