@@ -6,7 +6,7 @@
 use super::dispatch::{Isa, kernel, lanes};
 use super::horizontal::product;
 use super::on_cortex_m;
-use super::tile::{exact_tiles, load, store, tiles};
+use super::tile::{exact_tiles, keep_together, load, store, tiles};
 use super::transpose::transposed;
 use super::window::each;
 use crate::scalar::Scalar;
@@ -173,7 +173,10 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: usize,
         }
     }
     let sums = sum_of_parts(sums);
-    for (y, sums) in y.iter_mut().zip(sums) {
+    for (y, mut sums) in y.iter_mut().zip(sums) {
+        if W <= 16 {
+            keep_together::<I, T>(&mut sums);
+        }
         store(sums, y, start);
     }
 }
