@@ -26,6 +26,7 @@ macro_rules! strips {
     };
     (@rest $lanes:expr, $len:expr, |$at:ident, $W:ident| $call:expr, $($width:literal)+) => {
         #[allow(clippy::int_plus_one)] // A width of 1 is one of many.
+        #[allow(unused_assignments)] // The last strip has none behind it.
         {
             $(if const { $width < $lanes } && $at + $width <= $len {
                 const $W: usize = $width;
