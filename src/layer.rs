@@ -173,7 +173,7 @@ pub trait Parameters<T>: ConstZero {
     /// How many numbers.
     const COUNT: usize;
 
-    /// Whether they are all that a value consists of, so that an optimiser can take them in one pass.
+    /// Whether they are all that a value consists of, and gradients change them all: an optimiser can then take them in one pass.
     const CONTIGUOUS: Contiguous<Self, T> = Contiguous::NO;
 
     /// Calls `f` with each tensor of parameters, always in the same order; `path` is where this value stands.
@@ -198,7 +198,7 @@ pub trait Parameters<T>: ConstZero {
 /// tensor.
 pub(crate) fn zip_trained<T, P: Parameters<T>, const N: usize>(all: [&mut P; N], f: &mut impl FnMut([&mut [T]; N])) {
     if P::CONTIGUOUS.is_known() {
-        f(all.map(|value| P::CONTIGUOUS.numbers(value)));
+        f(all.map(|value| P::CONTIGUOUS.numbers_mut(core::slice::from_mut(value))));
     } else {
         P::zip(all, &mut |parameter, values| {
             if parameter.role.is_trained() {

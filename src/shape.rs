@@ -14,7 +14,7 @@ pub mod window;
 
 pub use tokens::Tokens;
 
-use crate::kernels;
+use crate::kernels::{self, contiguous::Contiguous};
 use crate::scalar::{ConstZero, Element};
 use core::fmt::Debug;
 use nalgebra::{ArrayStorage, SMatrix, SVector};
@@ -37,6 +37,9 @@ pub type TensorOf<S, T> = <S as Shape>::Tensor<T>;
 
 /// Numbers in a row, whatever their shape.
 pub trait Tensor<T>: ConstZero + Clone + PartialEq + Debug + Send + Sync + 'static {
+    /// Whether they are all that it consists of, so that those of a batch lie one after the other.
+    const CONTIGUOUS: Contiguous<Self, T> = Contiguous::NO;
+
     /// The numbers as they lie in memory: channels innermost.
     fn as_slice(&self) -> &[T];
 
@@ -59,6 +62,8 @@ impl<T: Element, const R: usize, const C: usize> ConstZero for SMatrix<T, R, C> 
 }
 
 impl<T: Element, const R: usize, const C: usize> Tensor<T> for SMatrix<T, R, C> {
+    const CONTIGUOUS: Contiguous<Self, T> = Contiguous::array(R * C);
+
     fn as_slice(&self) -> &[T] {
         self.data.0.as_flattened()
     }
@@ -68,6 +73,8 @@ impl<T: Element, const R: usize, const C: usize> Tensor<T> for SMatrix<T, R, C> 
 }
 
 impl<T: Element, const C: usize, const W: usize, const H: usize> Tensor<T> for [SMatrix<T, C, W>; H] {
+    const CONTIGUOUS: Contiguous<Self, T> = Contiguous::array(C * W * H);
+
     fn as_slice(&self) -> &[T] {
         kernels::flat::rows(self).as_flattened().as_flattened()
     }

@@ -3,10 +3,10 @@
 
 use core::marker::PhantomData;
 
-/// Whether a value of `P` is known to be numbers of `T` side by side and nothing else, all of which gradients change.
+/// Whether a value of `P` is known to be numbers of `T` side by side and nothing else.
 ///
-/// It is of this crate's layers without running averages, and of tuples of them: an optimiser takes all their numbers in one pass, and
-/// those of anything else tensor by tensor. Only the crate can say so; a layer of your own has [`NO`](Contiguous::NO).
+/// Tensors are, and this crate's layers without running averages, and tuples of them: an optimiser takes all their numbers in one pass,
+/// and those of anything else tensor by tensor. Only the crate can say so; a layer of your own has [`NO`](Contiguous::NO).
 pub struct Contiguous<P, T> {
     is_known: bool,
     marker: PhantomData<fn(P) -> T>,
@@ -47,19 +47,25 @@ impl<P, T> Contiguous<P, T> {
         self.is_known
     }
 
-    /// The numbers of a value; none where nothing is known of them.
-    pub(crate) const fn numbers<'a>(&self, value: &'a mut P) -> &'a mut [T] {
-        match size_of::<P>().checked_div(size_of::<T>()) {
-            Some(count) if self.is_known => {
-                // SAFETY: all bytes of a `P` are those of numbers, each of which is valid, as it is made of arrays of them without
-                // padding in between; so `P` is aligned as they are, but for an empty one, of which nothing is read: its address is
-                // replaced. What is written are numbers. The borrow is unique.
-                if count > 0 {
-                    unsafe { core::slice::from_raw_parts_mut(core::ptr::from_mut(value).cast(), count) }
-                } else {
-                    &mut []
-                }
-            }
+    /// The numbers of some values, one value after the other; none where nothing is known of them.
+    pub(crate) const fn numbers<'a>(&self, values: &'a [P]) -> &'a [T] {
+        match size_of_val(values).checked_div(size_of::<T>()) {
+            // SAFETY: all bytes of a `P` are those of numbers, each of which is valid: it is made of arrays of them without padding in
+            // between. So it is aligned as they are, unless it is empty, which then the whole slice is.
+            Some(count) if self.is_known && count > 0 => unsafe {
+                core::slice::from_raw_parts(values.as_ptr().cast(), count)
+            },
+            _ => &[],
+        }
+    }
+
+    /// The same, to write to.
+    pub(crate) const fn numbers_mut<'a>(&self, values: &'a mut [P]) -> &'a mut [T] {
+        match size_of_val(values).checked_div(size_of::<T>()) {
+            // SAFETY: as in `numbers`; what is written are numbers, and the borrow is unique.
+            Some(count) if self.is_known && count > 0 => unsafe {
+                core::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), count)
+            },
             _ => &mut [],
         }
     }
@@ -84,7 +90,7 @@ mod tests {
             (Gru<3, 7>, Tanh, Residual<(DenseNoBias<7, 7>, Relu)>, Dropout<1, 2>, Dense<7, 2>, (Dense<2, 1>,)),
         >;
         let mut net = Net::ZERO;
-        let whole = Net::CONTIGUOUS.numbers(&mut net).as_ptr_range();
+        let whole = Net::CONTIGUOUS.numbers_mut(core::slice::from_mut(&mut net)).as_ptr_range();
         let mut count = 0;
         net.visit(&mut |parameter, values| {
             let tensor = values.as_ptr_range();
@@ -92,7 +98,7 @@ mod tests {
             count += values.len();
         });
         assert_eq!((count, size_of::<Net>()), (Net::PARAMETERS, 4 * count));
-        assert_eq!(Net::CONTIGUOUS.numbers(&mut net).len(), count);
+        assert_eq!(Net::CONTIGUOUS.numbers(core::slice::from_ref(&net)).len(), count);
     }
 
     /// Running averages are no business of an optimiser's.
@@ -100,7 +106,7 @@ mod tests {
     fn not_with_running_averages() {
         type Net = Network<Vector<3>, (Dense<3, 4>, BatchNorm<4>)>;
         assert!(!Net::CONTIGUOUS.is_known());
-        assert!(Net::CONTIGUOUS.numbers(&mut Net::ZERO.clone()).is_empty());
+        assert!(Net::CONTIGUOUS.numbers(&[Net::ZERO]).is_empty());
     }
 
     #[test]

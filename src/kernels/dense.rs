@@ -231,7 +231,7 @@ kernel! {
         weight: &[[T; OUT]; IN],
         dy: &[[T; OUT]],
         dx: &mut [[T; IN]],
-    ), work IN * OUT; {
+    ), work IN * OUT * dy.len(); {
         on_cortex_m! {
             if dy.iter().zip(&mut *dx).all(|(dy, dx)| cortex_m::products(weight, dy, dx)) {
                 return;
@@ -340,7 +340,7 @@ kernel! {
         gradient: &mut [[T; OUT]; IN],
         x: &[[T; IN]],
         dy: &[[T; OUT]],
-    ), work IN * OUT; {
+    ), work IN * OUT * dy.len(); {
         on_cortex_m! {
             if x.iter().zip(dy).all(|(x, dy)| cortex_m::add_outer_product(gradient, x, dy)) {
                 return;

@@ -51,6 +51,16 @@ macro_rules! activation {
             type Cache<const B: usize> = ();
 
             #[inline]
+            fn forward_train<const B: usize>(
+                &self,
+                x: &[S::Tensor<$T>; B],
+                (): &mut (),
+                y: &mut [S::Tensor<$T>; B],
+            ) {
+                map_batch([x], y, |[$x]| $value);
+            }
+
+            #[inline]
             fn backward<const B: usize>(
                 &self,
                 x: &[S::Tensor<$T>; B],
@@ -60,14 +70,27 @@ macro_rules! activation {
                 _: &mut Self,
                 dx: &mut [S::Tensor<$T>; B],
             ) {
-                for (((x, y), dy), dx) in x.iter().zip(y).zip(dy).zip(dx) {
-                    map([x.as_slice(), y.as_slice(), dy.as_slice()], dx.as_mut_slice(), |[$dx, $dy, dy]| dy * $derivative);
-                }
+                map_batch([x, y, dy], dx, |[$dx, $dy, dy]| dy * $derivative);
             }
 
             nothing_to_learn!(S, $T);
         }
     };
+}
+
+/// `y = f(x)` at each place of the tensors of a batch, as one slice where they lie so.
+#[inline]
+fn map_batch<T: Scalar, X: Tensor<T>, const B: usize, const N: usize>(
+    x: [&[X; B]; N],
+    y: &mut [X; B],
+    f: impl Fn([T; N]) -> T,
+) {
+    if X::CONTIGUOUS.is_known() {
+        return map(x.map(|x| X::CONTIGUOUS.numbers(x)), X::CONTIGUOUS.numbers_mut(y), f);
+    }
+    for (sample, y) in y.iter_mut().enumerate() {
+        map(x.map(|x| x.get(sample).map_or(&[][..], X::as_slice)), y.as_mut_slice(), &f);
+    }
 }
 
 /// The constant `x` in the scalar's own type.
