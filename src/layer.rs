@@ -27,11 +27,24 @@ pub trait Layer<In: Shape, T: Element = f32> {
     type Out: Shape;
 
     /// The bytes of what [`forward`](Layer::forward) keeps on the stack besides `x` and `y` that grows with the shapes: for tuples
-    /// the tensors between their layers. [`Network::FORWARD_BYTES`](crate::Network::FORWARD_BYTES) is made of it.
+    /// the tensors between their layers. [`Network::FORWARD_BYTES`](crate::Network::FORWARD_BYTES) is made of it. Where a layer writes
+    /// over its input, by [`forward_over`](Layer::forward_over), it is less.
     const FORWARD_BYTES: usize = 0;
 
     /// Computes the output for one sample, and overwrites `y` with it.
     fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>);
+
+    /// Computes the output for one sample where nobody needs the input any more, and calls `next` with it. What `next` returns is
+    /// returned.
+    ///
+    /// A layer whose output has the shape of its input may write it over the input, as activations do: that saves a tensor. Other
+    /// layers leave this as it is.
+    #[inline]
+    fn forward_over<R>(&self, x: &mut In::Tensor<T>, next: impl FnOnce(&mut TensorOf<Self::Out, T>) -> R) -> R {
+        let mut y = ConstZero::ZERO;
+        self.forward(x, &mut y);
+        next(&mut y)
+    }
 }
 
 /// What a tensor of parameters is for. Initialisation scales by it, and penalties leave biases out.

@@ -43,8 +43,8 @@ impl<In: Shape, L: Layer<In, T>, T: Element> Network<In, L, T> {
         Self { layers, shape: PhantomData }
     }
 
-    /// The bytes of the tensors that a prediction keeps on the stack: its output, those between the layers, and the most that one
-    /// layer keeps itself.
+    /// The bytes of the tensors that a prediction keeps on the stack at most: its output, those between the layers, and the most that
+    /// one layer keeps itself. Activations need none of their own, and are counted nevertheless.
     ///
     /// To them comes what the code takes, which does not grow with the network: return addresses, saved registers, tiles of sums. In
     /// a release build it is some 100 to 1,100 bytes, most where a tile does not fit the registers; `examples/firmware` measures it on

@@ -13,14 +13,6 @@ use rand::Rng;
 /// What a tuple keeps for one of its layers but the last: the layer's cache, its outputs, and their gradients.
 type Link<Cache, Out, T, const B: usize> = (Cache, [TensorOf<Out, T>; B], [TensorOf<Out, T>; B]);
 
-/// Runs one layer.
-#[inline]
-fn apply<In: Shape, T: Element, L: Layer<In, T>>(layer: &L, x: &In::Tensor<T>) -> TensorOf<L::Out, T> {
-    let mut y = ConstZero::ZERO;
-    layer.forward(x, &mut y);
-    y
-}
-
 /// The largest of some numbers.
 const fn largest(mut numbers: &[usize]) -> usize {
     let mut largest = 0;
@@ -87,25 +79,27 @@ macro_rules! sequential {
 
             #[inline]
             fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>) {
-                sequential!(@chain self x [] [x] [In] $($L $h $S $i)*; $n y);
+                sequential!(@chain self x y [In] $($L $h $S $i)*; $n);
             }
         }
     };
 
-    // `let b; { let a; { a = apply(&self.0, x); } b = apply(&self.1, a); } self.2.forward(b, y)`: an output is written in place, and
-    // lives until the layer after it has read it, so that outputs can share the stack.
-    (@chain $self:ident $x:ident [$($before:tt)*] [$from:expr] [$P:ident] $L:ident $h:ident $S:ident $i:tt $($rest:tt)*) => {
-        sequential!(@chain $self $x [
-            let $h;
-            {
-                $($before)*
-                $h = apply::<$P, T, $L>(&$self.$i, $from);
-            }
-        ] [&$h] [$S] $($rest)*)
+    // `let mut a; self.0.forward(x, &mut a); self.1.forward_over(&mut a, |b| self.2.forward(b, y))`: what is between two layers lives as
+    // long as it takes to get through the rest.
+    (@chain $self:ident $x:ident $y:ident [$P:ident] $L:ident $h:ident $S:ident $i:tt $($rest:tt)*) => {
+        let mut $h = TensorOf::<$S, T>::ZERO;
+        $self.$i.forward($x, &mut $h);
+        let $h = &mut $h;
+        sequential!(@over $self $h $y [$S] $($rest)*);
     };
-    (@chain $self:ident $x:ident [$($before:tt)*] [$from:expr] [$P:ident] ; $n:tt $y:ident) => {
-        $($before)*
-        $self.$n.forward($from, $y);
+    (@chain $self:ident $x:ident $y:ident [$P:ident] ; $n:tt) => {
+        $self.$n.forward($x, $y);
+    };
+    (@over $self:ident $x:ident $y:ident [$P:ident] $L:ident $h:ident $S:ident $i:tt $($rest:tt)*) => {
+        Layer::<$P, T>::forward_over(&$self.$i, $x, |$h| sequential!(@over $self $h $y [$S] $($rest)*))
+    };
+    (@over $self:ident $x:ident $y:ident [$P:ident] ; $n:tt) => {
+        $self.$n.forward($x, $y)
     };
 
     (@train [$($L:ident $c:ident $S:ident $i:tt)*] [$Z:ident $z:ident $n:tt] [$($bound:tt)*] [$P:ident] [$M:ident $m:ident $N:ident $($rest:tt)*]) => {

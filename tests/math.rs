@@ -25,7 +25,7 @@ const FUNCTIONS: [Function; 7] = [
     Function { name: "ln", f: math::ln, exact: Scalar::ln, limit: f32::INFINITY, bound: 0.85 },
     Function { name: "ln_1p", f: math::ln_1p, exact: Scalar::ln_1p, limit: f32::INFINITY, bound: 1.4 },
     Function { name: "tanh", f: math::tanh, exact: Scalar::tanh, limit: 1.0, bound: 2.57 },
-    Function { name: "sigmoid", f: math::sigmoid, exact: Scalar::sigmoid, limit: 1.0, bound: 2.04 },
+    Function { name: "sigmoid", f: math::sigmoid, exact: Scalar::sigmoid, limit: 1.0, bound: 2.56 },
     Function { name: "erf", f: math::erf, exact: Scalar::erf, limit: 1.0, bound: 1.19 },
 ];
 

@@ -84,12 +84,12 @@ fn borrowed_memory_trains_to_the_same_bits() {
 fn forward_bytes_are_the_tensors() {
     type Deep = Network<Vector<8>, (Dense<8, 16>, Residual<(Dense<16, 24>, Tanh, Dense<24, 16>)>, Dense<16, 4>)>;
     type Wide = Network<Vector<8>, (Parallel<(Dense<8, 5>, Tanh, Dense<5, 6>), Dense<8, 6>, Sum>, Dense<6, 2>)>;
+    type Steps = Network<Sequence<3, 7>, (Gru<3, 8>, Lstm<8, 6>)>;
     assert_eq!(Network::<Vector<8>, Dense<8, 4>>::FORWARD_BYTES, 4 * 4);
     assert_eq!(Network::<Vector<8>, (Dense<8, 4, f64>,), f64>::FORWARD_BYTES, 8 * 4);
     assert_eq!(Deep::FORWARD_BYTES, 4 * (16 + 16 + (24 + 24) + 4));
     assert_eq!(Wide::FORWARD_BYTES, 4 * ((5 + 5) + 6 + 6 + 2));
     // The states, `h` and with an LSTM `c`, and the vectors that a step saves: 1, 4 and 5.
-    type Steps = Network<Sequence<3, 7>, (Gru<3, 8>, Lstm<8, 6>)>;
     assert_eq!(Network::<Sequence<3, 7>, Rnn<3, 8>>::FORWARD_BYTES, 4 * ((8 + 8) + 8 * 7));
     assert_eq!(Network::<Sequence<3, 7>, Gru<3, 8>>::FORWARD_BYTES, 4 * ((8 + 4 * 8) + 8 * 7));
     assert_eq!(Network::<Sequence<3, 7>, Bidirectional<Lstm<3, 8>>>::FORWARD_BYTES, 4 * ((2 * 8 + 5 * 8) + 2 * 8 * 7));

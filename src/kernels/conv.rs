@@ -9,7 +9,9 @@
 
 use super::dispatch::{Isa, kernel};
 use super::tile::{load, store, tiles};
-use super::window::{Axis, MOST, divided_up, each, evenly, part, part_mut, tile_count, tile_width};
+use super::window::{
+    Axis, MOST, divided, divided_up, each, evenly, part, part_mut, places_a_part, tile_count, tile_width,
+};
 use crate::scalar::Scalar;
 use core::ops::Range;
 
@@ -19,6 +21,8 @@ pub(crate) type Kernel<T, const IN: usize, const OUT: usize, const KH: usize, co
 
 kernel! {
     /// `y = bias + sum of weight * x` over each window: rows, columns and inputs of the window in this order.
+    ///
+    /// Over a signal, that is for a window of one row, some places at a time are summed up and then added to the others.
     ///
     /// With `EACH`, every channel sees itself only: a group of one channel in and one out, whose lanes are the groups. Then `G` is 1, and
     /// `IN` and `OUT` are how many there are.
@@ -43,6 +47,18 @@ kernel! {
 /// How many inputs of a pixel an output sees.
 pub(super) const fn inputs(channels: usize, each: bool) -> usize {
     if each { 1 } else { channels }
+}
+
+/// Cuts the places of a window at each multiple of `size`, and counts them from the first.
+#[inline(always)]
+fn parts_of(places: &Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
+    let (first, end) = (places.start, places.end);
+    let mut next = first;
+    core::iter::from_fn(move || {
+        let start = next;
+        next = divided(start, size).saturating_add(1).saturating_mul(size).min(end);
+        (start < end).then_some(start - first..next - first)
+    })
 }
 
 /// Which lanes a walk is about, and what their sums start from.
@@ -151,6 +167,8 @@ fn gather_block<
     let step = (down * V::STRIDE * H::IN + across * H::STRIDE) * G;
     let span = step * (count - 1) + (columns.len().max(1) - 1) * H::DILATION * G + 1;
     each!(count, sums, |_n, sum| *sum = tile.bias);
+    let in_parts = const { V::IS_FLAT && G == 1 && !EACH };
+    let mut totals = *sums;
     for ky in rows {
         let (Some(iy), Some(ix)) = (V::place(oy, ky), H::place(ox, columns.start)) else { continue };
         let Some(x) = part(x, (iy * H::IN + ix) * G + tile.group, span) else { continue };
@@ -162,15 +180,32 @@ fn gather_block<
             weight.len().saturating_sub(first)
         };
         let Some(weight) = part(weight, first, end) else { continue };
-        for kx in 0..columns.len() {
-            let across = kx * H::DILATION * G;
-            for i in 0..inputs(IN, EACH) {
-                let weight: [T; W] = load_row(weight, (kx * inputs(IN, EACH) + i) * G + tile.group, tile.start);
-                each!(count, sums, |n, sum| if let Some(x) = x.get(across + n * step) {
-                    add_product::<I, T, IN, EACH, W>(sum, &weight, x, i, tile.start);
+        for part in parts_of(&columns, if in_parts { places_a_part(IN) } else { usize::MAX }) {
+            if in_parts {
+                each!(count, sums, |_n, sum| *sum = [-T::ZERO; W]);
+            }
+            for kx in part {
+                let across = kx * H::DILATION * G;
+                for i in 0..inputs(IN, EACH) {
+                    let weight: [T; W] = load_row(weight, (kx * inputs(IN, EACH) + i) * G + tile.group, tile.start);
+                    each!(count, sums, |n, sum| if let Some(x) = x.get(across + n * step) {
+                        add_product::<I, T, IN, EACH, W>(sum, &weight, x, i, tile.start);
+                    });
+                }
+            }
+            if in_parts {
+                each!(count, sums, |n, sum| if let Some(total) = totals.get_mut(n) {
+                    for (total, &sum) in total.iter_mut().zip(&*sum) {
+                        *total += sum;
+                    }
                 });
             }
         }
+    }
+    if in_parts {
+        each!(count, sums, |n, sum| if let Some(total) = totals.get(n) {
+            *sum = *total;
+        });
     }
     let step = (down * H::OUT + across) * G;
     let y = part_mut(y, (oy * H::OUT + ox) * G + tile.group, step * (count - 1) + 1);

@@ -6,8 +6,9 @@
 use super::dispatch::{Isa, kernel, lanes};
 use super::horizontal::product;
 use super::on_cortex_m;
-use super::tile::{exact_tiles, load, store, tiles};
+use super::tile::{exact_tiles, keep_together, load, store, tiles};
 use super::transpose::transposed;
+use super::window::each;
 use crate::scalar::Scalar;
 use core::marker::PhantomData;
 
@@ -43,19 +44,6 @@ impl<I: Isa, T, const IN: usize, const OUT: usize> Plan<I, T, IN, OUT> {
 
     /// The width of a tile for two rows, which share the weights that are read.
     const TWO_ROWS: usize = width(I::SUMS / 2 * lanes::<I, T>() / Self::PARTS);
-}
-
-/// Calls a function with the number and the sums of each part, of which there are eight at most.
-macro_rules! each {
-    ($sums:ident, |$part:ident, $each:ident| $call:expr) => {
-        each!(@one $sums, |$part, $each| $call, 0 1 2 3 4 5 6 7);
-    };
-    (@one $sums:ident, |$part:ident, $each:ident| $call:expr, $($number:literal)+) => {
-        $(if let Some($each) = $sums.get_mut($number) {
-            let $part = $number;
-            $call;
-        })+
-    };
 }
 
 /// Whether two rows at a time are faster than one: not where the last tile is a small part of a vector or is in many pieces.
@@ -168,10 +156,16 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: usize,
     let whole = if const { !OUT.is_multiple_of(W) } { each.saturating_sub(1) } else { each };
     for k in 0..whole {
         // Written out: the compiler unrolls a loop too late, and leaves the sums in memory.
-        each!(sums, |part, sums| add_column::<I, T, IN, OUT, ROWS, W>(weight, x, part * each + k, start, sums));
+        each!(PARTS, sums, |part, sums| add_column::<I, T, IN, OUT, ROWS, W>(weight, x, part * each + k, start, sums));
     }
     if whole < each {
-        each!(sums, |part, sums| add_column::<I, T, IN, OUT, ROWS, W>(weight, x, part * each + whole, start, sums));
+        each!(PARTS, sums, |part, sums| add_column::<I, T, IN, OUT, ROWS, W>(
+            weight,
+            x,
+            part * each + whole,
+            start,
+            sums
+        ));
     }
     if let Some(sums) = sums.last_mut() {
         for i in IN / PARTS * PARTS..IN {
@@ -179,7 +173,10 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: usize,
         }
     }
     let sums = sum_of_parts(sums);
-    for (y, sums) in y.iter_mut().zip(sums) {
+    for (y, mut sums) in y.iter_mut().zip(sums) {
+        if W <= 16 {
+            keep_together::<I, T>(&mut sums);
+        }
         store(sums, y, start);
     }
 }

@@ -4,6 +4,7 @@
 
 use super::dispatch::{kernel, lanes};
 use super::on_cortex_m;
+use super::tile::keep_together;
 use crate::scalar::Scalar;
 use core::array::from_fn;
 
@@ -86,10 +87,35 @@ kernel! {
             // SAFETY: `k` is less than `len`, the least length.
             unsafe { *y.get_unchecked_mut(k) = f(x.map(|x| *x.get_unchecked(k))) };
         }
+        if whole <= 16 && let Some(y) = y.get_mut(..whole) {
+            keep_together::<I, T>(y);
+        }
         strips!(lanes::<I, T>(), len, from whole, |at, W| {
             // SAFETY: `at + W` is at most `len`, the least length.
             let (x, y) = unsafe { (x.map(|x| *strip::<T, W>(x, at)), strip_mut::<T, W>(y, at)) };
             *y = from_fn(|k| f(at_place(&x, k)));
+        });
+    }
+}
+
+kernel! {
+    /// `x = f(x)` at each place.
+    pub(crate) fn map_over<I>[T: Scalar, F: Fn(T) -> T][T, F](x: &mut [T], f: F), work 4 * x.len(); {
+        let len = x.len();
+        let whole = len - len % lanes::<I, T>();
+        if let Some(wide) = x.get_mut(..whole) {
+            for x in &mut *wide {
+                *x = f(*x);
+            }
+            if whole <= 16 {
+                keep_together::<I, T>(wide);
+            }
+        }
+        strips!(lanes::<I, T>(), len, from whole, |at, W| {
+            // SAFETY: `at + W` is at most `len`, the length.
+            let x = unsafe { strip_mut::<T, W>(x, at) };
+            let old = *x;
+            *x = from_fn(|k| f(old.get(k).copied().unwrap_or(T::ZERO)));
         });
     }
 }

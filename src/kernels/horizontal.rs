@@ -12,7 +12,8 @@ pub(crate) const PARTIAL: usize = 16;
 #[inline(always)]
 pub(crate) fn product<I: Isa, T: Scalar>(a: &[T], b: &[T]) -> T {
     let ((blocks, rest), (others, other_rest)) = (a.as_chunks::<PARTIAL>(), b.as_chunks::<PARTIAL>());
-    let mut sums = [T::ZERO; PARTIAL];
+    // Adding -0 changes nothing, so nothing is added where there is no element.
+    let mut sums = [-T::ZERO; PARTIAL];
     for (a, b) in blocks.iter().zip(others) {
         add_products::<I, T, PARTIAL>(&mut sums, a, b);
     }

@@ -14,7 +14,7 @@ kernel! {
         tiles!(C, 4 * lanes::<I, T>(), |start, W| windows::<V, H>(|o, under| {
             let (Some(x), Some(y)) = (part(x, under.first, under.span::<H>()), y.get_mut(o)) else { return };
             let mut max: [T; W] = x.first().map_or([T::ZERO; W], |x| load(x, start));
-            under.each::<H>(|place| if let Some(x) = x.get(place) {
+            under.each::<H>(|place| if place > 0 && let Some(x) = x.get(place) {
                 let x: [T; W] = load(x, start);
                 for (max, x) in max.iter_mut().zip(x) {
                     *max = greater(*max, x);

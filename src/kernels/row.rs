@@ -1,9 +1,9 @@
 //! A row of numbers inside a kernel: a function of each, and sums.
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
-use super::dense::sum_of_parts;
 use super::dispatch::{Isa, lanes};
 use super::elementwise::strips;
+use super::horizontal::{self, PARTIAL};
 use super::tile::{each, load};
 use crate::scalar::Scalar;
 use core::hint::black_box;
@@ -53,9 +53,6 @@ pub(crate) fn for_each<I: Isa, T: Scalar, const N: usize>(
     });
 }
 
-/// How many partial sums a sum over a row has.
-const PARTIAL: usize = 16;
-
 /// The sum of a row: sixteen partial sums, element `i` in sum `i % 16`, added as a binary tree.
 #[inline(always)]
 pub(crate) fn total<T: Scalar>(x: &[T]) -> T {
@@ -69,7 +66,7 @@ pub(crate) fn total<T: Scalar>(x: &[T]) -> T {
     for (sum, &x) in sums.iter_mut().zip(rest) {
         *sum += x;
     }
-    tree(sums)
+    horizontal::sum(&sums)
 }
 
 /// The sum of `f` over rows of one length, in the order of [`total`].
@@ -101,17 +98,7 @@ pub(crate) fn sum_of<I: Isa, T: Scalar, const N: usize>(x: [&[T]; N], f: impl Fn
             *sum += y;
         }
     }
-    tree(sums)
-}
-
-#[inline(always)]
-fn tree<T: Scalar>(sums: [T; PARTIAL]) -> T {
-    let mut parts = [[[T::ZERO; 1]; 1]; PARTIAL];
-    for (part, sum) in parts.as_flattened_mut().as_flattened_mut().iter_mut().zip(sums) {
-        *part = sum;
-    }
-    let [[sum]] = sum_of_parts(parts);
-    sum
+    horizontal::sum(&sums)
 }
 
 #[cfg(test)]

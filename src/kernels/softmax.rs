@@ -4,12 +4,16 @@
 use super::dispatch::{Isa, kernel};
 use super::flat::one_by_one;
 use super::row::{for_each, sum_of, total, unknown};
+use super::tile::load;
 use crate::scalar::Scalar;
 
 /// How many numbers a position has: a constant, so that no loop has a rest that is not known.
 pub(crate) trait Position {
     /// At least 1.
     const WIDTH: usize;
+
+    /// Whether there is but one position.
+    const IS_ALL: bool;
 }
 
 /// `ln(sum of exp(x))`, in two parts: where the largest number is large, their sum would have lost the second.
@@ -30,9 +34,39 @@ impl<T: Scalar> LogSum<T> {
 /// `y = exp(x - max x)`: gives the greatest `x`, and the sum of `y`.
 #[inline(always)]
 fn powers<I: Isa, T: Scalar>(x: &[T], y: &mut [T]) -> (T, T) {
+    // One tile for a few numbers: to go through eight, four, two and one takes as long as each of them.
+    if I::LANES > 1 && x.len() <= 16 {
+        return match x.len() {
+            0..=4 => powers_of_tile::<T, 4>(x, y),
+            5..=8 => powers_of_tile::<T, 8>(x, y),
+            _ => powers_of_tile::<T, 16>(x, y),
+        };
+    }
     let max = maximum(x);
     for_each::<I, T, 1>([x], y, |[x], _, _| (x - max).exp());
     (max, total(y))
+}
+
+/// [`powers`] of at most `W` numbers.
+#[inline(always)]
+fn powers_of_tile<T: Scalar, const W: usize>(x: &[T], y: &mut [T]) -> (T, T) {
+    let mut tile: [T; W] = load(x, 0);
+    let first = x.first().copied().unwrap_or(T::ZERO);
+    for x in tile.iter_mut().skip(x.len()) {
+        *x = first;
+    }
+    let max = halved(tile, T::max);
+    for x in &mut tile {
+        *x = (*x - max).exp();
+    }
+    for (y, &x) in y.iter_mut().zip(&tile) {
+        *y = x;
+    }
+    for x in tile.iter_mut().skip(x.len()) {
+        *x = T::ZERO;
+    }
+    // In the order of `total`.
+    (max, halved(tile, |low, high| low + high))
 }
 
 #[inline(always)]
@@ -50,12 +84,24 @@ pub(crate) fn softmax_in_place<I: Isa, T: Scalar>(y: &mut [T]) {
     for_each::<I, T, 0>([], y, |[], y, _| y / sum);
 }
 
+/// `y = softmax(x)` over one position.
+#[inline(always)]
+fn softmax_of<I: Isa, T: Scalar>(x: &[T], y: &mut [T]) {
+    let (_, sum) = powers::<I, T>(x, y);
+    for_each::<I, T, 0>([], y, |[], y, _| y / sum);
+}
+
 kernel! {
     /// `y = softmax(x)` over each position.
     pub(crate) fn softmax<I>[T: Scalar, P: Position][T, P](x: &[T], y: &mut [T]), work 10 * P::WIDTH; {
+        if P::IS_ALL {
+            if let (Some(x), Some(y)) = (x.get(..P::WIDTH), y.get_mut(..P::WIDTH)) {
+                softmax_of::<I, T>(x, y);
+            }
+            return;
+        }
         for (x, y) in one_by_one(x.chunks_exact(P::WIDTH)).zip(y.chunks_exact_mut(P::WIDTH)) {
-            let (_, sum) = powers::<I, T>(x, y);
-            for_each::<I, T, 0>([], y, |[], y, _| y / sum);
+            softmax_of::<I, T>(x, y);
         }
     }
 }
@@ -95,15 +141,21 @@ fn maximum<T: Scalar>(x: &[T]) -> T {
     for (max, &x) in all.iter_mut().zip(tail) {
         *max = max.max(x);
     }
-    let mut half = 8;
+    halved(all, T::max)
+}
+
+/// All of a tile in one, as a binary tree: `f` of the two halves, place by place, until one number is left.
+#[inline(always)]
+fn halved<T: Scalar, const W: usize>(mut tile: [T; W], f: impl Fn(T, T) -> T) -> T {
+    let mut half = W / 2;
     while half > 0 {
-        let (low, high) = all.split_at_mut(half);
+        let (low, high) = tile.split_at_mut(half);
         for (low, &high) in low.iter_mut().zip(&*high) {
-            *low = low.max(high);
+            *low = f(*low, high);
         }
         half /= 2;
     }
-    all.first().copied().unwrap_or(T::ZERO)
+    tile.first().copied().unwrap_or(T::ZERO)
 }
 
 kernel! {

@@ -1,7 +1,11 @@
 //! Tiles: a few numbers side by side, in registers while a sum goes over them.
+#![allow(unsafe_code)]
 #![allow(clippy::inline_always)] // A call would lose the vectors, and the instructions that a kernel is compiled for.
 
+use super::dispatch::Isa;
 use crate::scalar::Scalar;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use core::{any::TypeId, arch::asm, arch::x86_64::__m128, mem::transmute_copy};
 
 /// The `W` numbers from `at` on; zeros where there are no more.
 #[inline(always)]
@@ -47,6 +51,26 @@ pub(crate) fn each<T: Scalar, const N: usize, const W: usize>(x: [&[T; W]; N], f
         *y = f(at_place);
     }
     y
+}
+
+/// Says that each four of some numbers are in one register, where that is as wide as registers are. Else, the compiler may compute
+/// them in pairs, and some of them twice, as they come from a loop that it has written out.
+#[inline(always)]
+pub(crate) fn keep_together<I: Isa, T: Scalar>(numbers: &mut [T]) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    if I::LANES == 4 && TypeId::of::<T>() == TypeId::of::<f32>() {
+        for four in numbers.as_chunks_mut::<4>().0 {
+            // SAFETY: `T` is `f32`, and `__m128` is four of them: the same size, and every pattern of bits is one. There is no
+            // instruction, and SSE is a part of x86-64.
+            unsafe {
+                let mut register: __m128 = transmute_copy(four);
+                asm!("/* {} */", inout(xmm_reg) register, options(pure, nomem, nostack, preserves_flags));
+                *four = transmute_copy(&register);
+            }
+        }
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = (numbers, I::LANES);
 }
 
 /// Cuts `0..N` into tiles of `FULL` and a last one, of the least power of 2 that covers the rest and so may reach beyond `N`. Calls a

@@ -31,6 +31,9 @@ pub(crate) trait Axis {
     /// Whether all zeros stand in front, and the window's last place is always on the input.
     const IS_CAUSAL: bool = false;
 
+    /// Whether there is but one place: signals do not have this direction.
+    const IS_FLAT: bool = false;
+
     /// Where place `k` of the window lies on the input for output `o`, unless it lies on the padding.
     #[inline(always)]
     fn place(o: usize, k: usize) -> Option<usize> {
@@ -89,6 +92,14 @@ impl Axis for Flat {
     const DILATION: usize = 1;
     const BEFORE: usize = 0;
     const COUNTS_PADDING: bool = true;
+    const IS_FLAT: bool = true;
+}
+
+/// How many places of a signal's window share a sum: so many that it has 8 products. It starts from -0, to which
+/// any number can be added without a change. One chain of dependent additions
+/// over the whole window would wait for each of them.
+pub(crate) const fn places_a_part(inputs: usize) -> usize {
+    if inputs == 0 { 1 } else { 8_usize.div_ceil(inputs) }
 }
 
 /// The way back of a direction: from the places of the outputs to those of the inputs, by a window that is turned round.

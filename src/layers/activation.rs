@@ -1,7 +1,7 @@
 //! Functions of one number, applied to every number of a tensor of any shape.
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
-use crate::kernels::elementwise::map;
+use crate::kernels::elementwise::{map, map_over};
 use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Numeric, Tensor};
@@ -44,6 +44,12 @@ macro_rules! activation {
             #[inline]
             fn forward(&self, x: &S::Tensor<$T>, y: &mut S::Tensor<$T>) {
                 map([x.as_slice()], y.as_mut_slice(), |[$x]| $value);
+            }
+
+            #[inline]
+            fn forward_over<R>(&self, x: &mut S::Tensor<$T>, next: impl FnOnce(&mut S::Tensor<$T>) -> R) -> R {
+                map_over(x.as_mut_slice(), |$x| $value);
+                next(x)
             }
         }
 

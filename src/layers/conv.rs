@@ -1,7 +1,7 @@
 use crate::kernels::conv::{Kernel, gather, transpose, turn};
 use crate::kernels::conv_gradient::{bias_gradient, gather_gradient};
 use crate::kernels::scatter::scatter;
-use crate::kernels::stream::window;
+use crate::kernels::stream::{Ring, window};
 use crate::kernels::window::{Back, Flat};
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::bias::{Bias, NoBias};
@@ -12,7 +12,7 @@ use crate::shape::window::{
 };
 use crate::shape::{Image, Sequence, Tensor, TensorOf, Vector};
 use crate::streaming::Streaming;
-use core::array::{from_fn, from_mut, from_ref};
+use core::array::{from_mut, from_ref};
 use core::marker::PhantomData;
 use nalgebra::SVector;
 
@@ -345,13 +345,7 @@ impl<const IN: usize, const OUT: usize, const K: usize, const D: usize, T: Scala
             *place = *x;
         }
         *seen = (*seen + 1).min(K * D);
-        // Under the window's last place lies this input, under the one before that of `D` steps ago.
-        let under = from_fn(|k| {
-            let place = *next + (k + 1) * D;
-            let x = ring.get(if place < K * D { place } else { place - K * D });
-            x.filter(|_| (K - 1 - k) * D < *seen)
-        });
-        window(&self.weight, self.bias.get(), under, y);
+        window::<T, IN, OUT, K, D>(&self.weight, self.bias.get(), &Ring { inputs, newest: *next, seen: *seen }, y);
         *next = if *next + 1 < K * D { *next + 1 } else { 0 };
     }
 }

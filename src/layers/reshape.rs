@@ -2,6 +2,7 @@ use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::length::{Extent, Len, Length, SameLength, Times, Volume};
 use crate::shape::{Image, Sequence, Shape, Tensor, TensorOf, Vector};
+use core::hint::black_box;
 use core::marker::PhantomData;
 
 /// Makes a vector of any shape.
@@ -191,6 +192,15 @@ fn copy<From: Shape, To: Shape, T: Element>(x: &From::Tensor<T>, y: &mut To::Ten
         }
         return;
     }
+    // Without a division for each number, where one of the two is a vector, as of `Flatten` and on its way back.
+    if const { To::CHANNELS == To::LEN && From::CHANNELS > 0 } {
+        transposed(x, y, From::CHANNELS, positions::<From>());
+        return;
+    }
+    if const { From::CHANNELS == From::LEN && To::CHANNELS > 0 } {
+        transposed(x, y, positions::<To>(), To::CHANNELS);
+        return;
+    }
     for i in 0..From::LEN {
         if let (Some(x), Some(y)) = (x.get(place::<From>(i)), y.get_mut(place::<To>(i))) {
             *y = *x;
@@ -198,9 +208,31 @@ fn copy<From: Shape, To: Shape, T: Element>(x: &From::Tensor<T>, y: &mut To::Ten
     }
 }
 
+/// Copies columns of `height` numbers, so that rows of `width` become the columns.
+#[inline(never)]
+fn transposed<T: Copy>(x: &[T], y: &mut [T], height: usize, width: usize) {
+    // Loops of known lengths would be written out.
+    let (height, width) = black_box((height, width));
+    let mut to = y.iter_mut();
+    for row in 0..height {
+        let mut from = row;
+        for y in to.by_ref().take(width) {
+            if let Some(x) = x.get(from) {
+                *y = *x;
+            }
+            from += height;
+        }
+    }
+}
+
+/// How many positions a shape has; 1 where it holds nothing.
+const fn positions<S: Shape>() -> usize {
+    if S::CHANNELS == 0 || S::LEN == 0 { 1 } else { S::LEN / S::CHANNELS }
+}
+
 /// Where the `i`-th number of a shape, read channel by channel, lies in memory.
 #[inline]
 fn place<S: Shape>(i: usize) -> usize {
-    let positions = const { if S::CHANNELS == 0 || S::LEN == 0 { 1 } else { S::LEN / S::CHANNELS } };
+    let positions = const { positions::<S>() };
     (i % positions) * S::CHANNELS + i / positions
 }

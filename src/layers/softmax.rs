@@ -57,6 +57,7 @@ struct Of<S>(PhantomData<S>);
 
 impl<S: Shape> Position for Of<S> {
     const WIDTH: usize = if S::CHANNELS == 0 { 1 } else { S::CHANNELS };
+    const IS_ALL: bool = S::LEN > 0 && S::LEN == S::CHANNELS;
 }
 
 macro_rules! over_positions {
