@@ -12,9 +12,9 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs};
 
 /// A file that must not compile.
 struct Case {
@@ -48,10 +48,20 @@ fn files(folder: &str) -> BTreeMap<String, PathBuf> {
     sources.map(|path| (path.file_stem().expect("a name").to_string_lossy().into_owned(), path)).collect()
 }
 
-/// Compiles files as the programs of one project that depends on the crate. Returns the first error of each that fails.
-fn compile(project: &str, command: &str, sources: &BTreeMap<String, PathBuf>) -> BTreeMap<String, String> {
+/// An error as the compiler gives it.
+struct Error {
+    sentence: String,
+    /// All that a user reads.
+    text: String,
+}
+
+/// Compiles files as the programs of one project that depends on the crate. Returns the errors of each that fails.
+///
+/// `CONSTNET_CARGO` and `CONSTNET_RUSTC` name another compiler than that of this test, which then need not compile the test itself.
+fn compile(project: &str, command: &str, sources: &BTreeMap<String, PathBuf>) -> BTreeMap<String, Vec<Error>> {
     let root = env!("CARGO_MANIFEST_DIR");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_fail").join(project);
+    let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = temporary.join("compile_fail").join(project);
     fs::create_dir_all(&folder).expect("a folder to write to");
     let mut manifest = format!(
         "[package]\nname = {project:?}\nedition = \"2024\"\nautobins = false\n\n[workspace]\n\n\
@@ -67,21 +77,26 @@ fn compile(project: &str, command: &str, sources: &BTreeMap<String, PathBuf>) ->
     if lock.exists() {
         fs::copy(lock, folder.join("Cargo.lock")).expect("a lock file");
     }
-    let output = Command::new(env!("CARGO"))
+    let mut cargo = Command::new(env::var_os("CONSTNET_CARGO").unwrap_or_else(|| env!("CARGO").into()));
+    if let Some(compiler) = env::var_os("CONSTNET_RUSTC") {
+        cargo.env("RUSTC", compiler);
+    }
+    // Where the test was built: nalgebra need not be compiled twice.
+    let output = cargo
         .args([command, "--bins", "--keep-going", "--offline", "--message-format=json", "--target-dir"])
-        .arg(folder.parent().expect("a parent").join("target"))
+        .arg(temporary.parent().expect("a target directory"))
         .current_dir(&folder)
         .output()
         .expect("cargo runs");
     let stdout = String::from_utf8(output.stdout).expect("UTF-8");
     let messages = stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("cargo writes JSON"));
-    let mut errors = BTreeMap::new();
+    let mut errors = BTreeMap::<String, Vec<Error>>::new();
     let mut seen = Vec::new();
     for message in messages {
         let name = message["target"]["name"].as_str().unwrap_or_default().to_owned();
         if message["reason"] == "compiler-message" && message["message"]["level"] == "error" {
-            let sentence = message["message"]["message"].as_str().expect("a message").to_owned();
-            errors.entry(name).or_insert(sentence);
+            let text = |key: &str| message["message"][key].as_str().expect("a message").to_owned();
+            errors.entry(name).or_default().push(Error { sentence: text("message"), text: text("rendered") });
         } else if message["reason"] == "compiler-artifact" {
             seen.push(name);
         }
@@ -152,14 +167,14 @@ fn check(project: &str, command: &str, folder: &str) {
     let mut report = |name: &str, what: String| writeln!(wrong, "{name}: {what}").expect("a string takes all");
     for name in twins.keys() {
         if let Some(error) = errors.get(name) {
-            report(name, format!("does not compile: {error}"));
+            report(name, format!("does not compile: {}", error[0].sentence));
         }
     }
     for (name, case) in &cases {
         match errors.get(name) {
             None => report(name, "compiles".to_owned()),
-            Some(error) if !says(error, &case.sentence) => {
-                report(name, format!("\n  expected {}\n  found    {error}", case.sentence));
+            Some(error) if !says(&error[0].sentence, &case.sentence) => {
+                report(name, format!("\n  expected {}\n  found    {}", case.sentence, error[0].sentence));
             }
             Some(_) => {}
         }
@@ -207,15 +222,56 @@ fn sentences_and_differences() {
     assert_eq!(difference("vec![1]", "[1]"), (2, 0));
 }
 
+/// An error without what changes when a line is put into the library: numbers of lines that are not the case's, the width of the
+/// column that they stand in, and how many implementations there are.
+fn settled(text: &str) -> String {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/");
+    let wider = text.lines().find_map(|line| line.find("-->")).unwrap_or(2).saturating_sub(2);
+    let mut is_case = true;
+    let mut settled = String::new();
+    // Where a name is long, the compiler tells in which file it has written the whole of it.
+    let is_lasting =
+        |line: &&str| !line.contains("the full name for the type has") && !line.contains("`--verbose` to print");
+    for line in text.trim_end().lines().filter(is_lasting) {
+        let mut line = line.replace(root, "");
+        if let Some((arrow, place)) = ["--> ", "::: "].iter().find_map(|arrow| Some((arrow, line.split_once(arrow)?.1)))
+        {
+            is_case = place.starts_with("tests/");
+            let place = if is_case { place } else { place.split(':').next().unwrap_or(place) };
+            line = format!("  {arrow}{place}");
+        } else if let Some((number, rest)) = line.split_once('|')
+            && number.chars().all(|c| c == ' ' || c.is_ascii_digit())
+        {
+            line = format!("{:2} |{rest}", if is_case { number.trim() } else { "" });
+        } else if let Some(rest) = line.strip_prefix(&" ".repeat(wider)) {
+            let indent = &rest[..rest.len() - rest.trim_start().len()];
+            let is_count = rest.trim_start().starts_with("and ") && rest.ends_with(" others");
+            line = if is_count { format!("{indent}and $N others") } else { rest.to_owned() };
+        }
+        writeln!(settled, "{}", line.trim_end()).expect("a string takes all");
+    }
+    settled
+}
+
 /// The whole output for a few of the cases, as a user reads it. Only on the compiler that they were written on: set
-/// `CONSTNET_SNAPSHOTS=1` there, and `TRYBUILD=overwrite` to write them anew.
+/// `CONSTNET_SNAPSHOTS=1` there, and `CONSTNET_SNAPSHOTS=write` to write them anew.
 #[test]
 fn snapshots() {
-    if std::env::var_os("CONSTNET_SNAPSHOTS").is_none() {
-        return;
-    }
-    let snapshots = trybuild::TestCases::new();
-    for name in ["inner_dimension", "predict_input", "residual"] {
-        snapshots.compile_fail(format!("tests/compile_fail/{name}.rs"));
+    let Some(wish) = env::var_os("CONSTNET_SNAPSHOTS") else { return };
+    let mut sources = files("");
+    sources.retain(|_, path| path.with_extension("stderr").exists());
+    assert!(sources.len() >= 3, "few snapshots");
+    let errors = compile("snapshots", "check", &sources);
+    for (name, path) in sources {
+        let errors = errors.get(&name).unwrap_or_else(|| panic!("{name} compiles"));
+        let all = errors.iter().filter(|error| !error.sentence.starts_with("aborting due to "));
+        let text = all.map(|error| settled(&error.text)).collect::<Vec<_>>().join("\n");
+        let path = path.with_extension("stderr");
+        if wish == "write" {
+            fs::write(path, text).expect("a snapshot");
+        } else {
+            let expected = fs::read_to_string(path).expect("a snapshot");
+            assert!(text == expected, "{name}:\n-- expected\n{expected}\n-- found\n{text}");
+        }
     }
 }

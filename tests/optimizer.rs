@@ -1,12 +1,16 @@
 //! Schedules against PyTorch's closed forms, and what hyperparameters are refused.
 
 use constnet::error::HyperparameterError;
+use constnet::layer::{Parameter, Parameters, Path};
 use constnet::loss::{CrossEntropy, Huber, Mse, Penalty};
 use constnet::nalgebra::SVector;
 use constnet::optimizer::schedule::{Constant, Cosine, Exponential, ReduceOnPlateau, Schedule, StepDecay, WarmUp};
-use constnet::optimizer::{Adagrad, Adam, AdamW, Clip, Optimizer, RmsProp, Sgd};
+use constnet::optimizer::{Adagrad, Adam, AdamW, Clip, Optimizer, Part, RmsProp, Sgd, State};
+use constnet::scalar::Scalar;
 use constnet::train::Trainer;
-use constnet::{Dense, Network, Vector};
+use constnet::{
+    ConstZero, Dense, DenseNoBias, Gru, LayerNorm, Network, Parallel, Relu, Residual, Sequence, Sum, Tanh, Vector,
+};
 
 fn assert_near(actual: f64, expected: f64, what: &str) {
     assert!((actual - expected).abs() <= 1e-12 * expected.abs().max(1.0), "{what}: {actual} for {expected}");
@@ -203,4 +207,125 @@ fn options_have_their_effect() {
         p - 0.1 / (1.0 + (t - 1.0) * 0.5) * g / (v.sqrt() + 1e-10)
     });
     check("adagrad", path(adagrad.expect("in range"), 1.0), expected);
+}
+
+/// An optimiser of a user's: it goes a step of the same size whatever the gradient is, and makes it 0.
+struct Signs;
+
+impl<T: Scalar> Optimizer<T> for Signs {
+    type State<P: Parameters<T>> = ();
+
+    fn learning_rate(&self) -> f64 {
+        0.25
+    }
+
+    fn update<P: Parameters<T>>(&self, (): &mut (), parameters: &mut P, gradient: &mut P, factor: f64) -> bool {
+        let rate = T::from_f64(0.25 * factor);
+        P::zip([parameters, gradient], &mut |_, [parameters, gradient]| {
+            for (p, g) in parameters.iter_mut().zip(gradient) {
+                *p -= if *g > T::ZERO { rate } else { -rate };
+                *g = T::ZERO;
+            }
+        });
+        true
+    }
+}
+
+/// Would catch: a trainer that counts on what only its own optimisers do. A gradient that is not made 0 would turn the third step.
+#[test]
+fn an_optimiser_of_a_users_own() {
+    let steps = path(Signs, 3.0);
+    assert_eq!(steps.map(f64::to_bits), [0.25_f64, -0.5, 0.25].map(f64::to_bits));
+}
+
+/// Parameters behind a user's type, of which nothing is known but their tensors.
+struct TensorByTensor<P>(P);
+
+impl<P: ConstZero> ConstZero for TensorByTensor<P> {
+    const ZERO: Self = Self(P::ZERO);
+}
+
+impl<T, P: Parameters<T>> Parameters<T> for TensorByTensor<P> {
+    const COUNT: usize = P::COUNT;
+
+    fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T])) {
+        self.0.visit_at(path, f);
+    }
+
+    fn zip_at<const N: usize>(all: [&mut Self; N], path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N])) {
+        P::zip_at(all.map(|all| &mut all.0), path, f);
+    }
+}
+
+/// Whether each of some updates was finite, and the bits that it left of the parameters and of what the optimiser remembers. Every
+/// other gradient has numbers in it that are not finite.
+fn updates_of<P: Parameters<f32>, O: Optimizer<f32>>(optimizer: &O) -> Vec<(bool, Vec<u32>)> {
+    let (mut parameters, mut gradient) = (Box::new(P::ZERO), Box::new(P::ZERO));
+    let mut state = O::State::<P>::ZERO;
+    let mut phase = 0.0_f32;
+    let mut fill = |parameters: &mut P, bad: &[(usize, f32)]| {
+        let mut place = 0;
+        P::zip([parameters], &mut |_, [values]| {
+            for value in values {
+                phase += 0.7;
+                *value = phase.sin();
+                *value = bad.iter().find(|bad| bad.0 == place).map_or(*value, |bad| bad.1);
+                place += 1;
+            }
+        });
+    };
+    fill(&mut parameters, &[]);
+    let bad = [(0, f32::NAN), (P::COUNT / 2, f32::INFINITY), (P::COUNT / 2 + 5, f32::MAX), (P::COUNT - 1, -f32::NAN)];
+    let mut all = Vec::new();
+    for step in 0..6 {
+        fill(&mut gradient, &bad[..step % 2 * bad.len()]);
+        let is_finite = optimizer.update(&mut state, &mut parameters, &mut gradient, 1.0);
+        let mut bits = Vec::new();
+        let mut note = |values: &[f32]| bits.extend(values.iter().map(|x| x.to_bits()));
+        parameters.visit(&mut |_, values| note(values));
+        state.visit(&mut |_, part| {
+            if let Part::Tensor(_, values) = part {
+                note(values);
+            }
+        });
+        if is_finite {
+            gradient.visit(&mut |_, values| assert!(values.iter().all(|&g| g == 0.0), "the gradient is not made 0"));
+        }
+        all.push((is_finite, bits));
+    }
+    all
+}
+
+/// One pass over all the numbers of a network, and one over each tensor: the same bits.
+///
+/// Would catch: a strip that crosses from one tensor into the next and loses numbers, or takes all for finite behind one that is not.
+#[test]
+fn in_one_pass_as_tensor_by_tensor() {
+    type Layers = (
+        Gru<3, 7>,
+        LayerNorm<7>,
+        Tanh,
+        Residual<(DenseNoBias<7, 7>, Relu)>,
+        Parallel<Dense<7, 33>, (Dense<7, 1>, Dense<1, 33>), Sum>,
+        Dense<33, 2>,
+    );
+    type Net = Network<Sequence<3, 5>, Layers>;
+    fn compare<O: Optimizer<f32>>(optimizer: &O) {
+        let (whole, tensors) = (updates_of::<Net, O>(optimizer), updates_of::<TensorByTensor<Net>, O>(optimizer));
+        let name = core::any::type_name::<O>();
+        for (step, (whole, tensors)) in whole.iter().zip(&tensors).enumerate() {
+            assert!(whole == tensors, "{name}, step {step}");
+            assert_eq!(whole.0, step % 2 == 0, "{name}, step {step}");
+        }
+    }
+    assert_eq!(format!("{:?}", <Net as Parameters<f32>>::CONTIGUOUS), "Contiguous(true)");
+    assert_eq!(format!("{:?}", <TensorByTensor<Net> as Parameters<f32>>::CONTIGUOUS), "Contiguous(false)");
+    let sgd = Sgd::const_new(0.1).with_weight_decay(0.3).expect("in range");
+    compare(&sgd);
+    compare(&sgd.with_momentum(0.8).expect("in range"));
+    compare(&sgd.with_momentum(0.8).expect("in range").nesterov());
+    compare(&Adam::const_new(0.1));
+    compare(&AdamW::const_new(0.1));
+    compare(&RmsProp::const_new(0.1));
+    compare(&Adagrad::const_new(0.1));
 }

@@ -80,14 +80,14 @@ impl<P, T> core::fmt::Debug for Contiguous<P, T> {
 #[cfg(test)]
 mod tests {
     use crate::layer::Parameters;
-    use crate::{BatchNorm, Dense, DenseNoBias, Dropout, Gru, Network, Relu, Residual, Sequence, Tanh, Vector};
+    use crate::{BatchNorm, Dense, DenseNoBias, Gru, Last, Network, Relu, Residual, Sequence, Tanh, Vector};
 
     /// The whole is as long as all tensors together, and each lies in it: catches padding, and a field that is not a tensor.
     #[test]
     fn all_numbers_and_no_others() {
         type Net = Network<
             Sequence<3, 5>,
-            (Gru<3, 7>, Tanh, Residual<(DenseNoBias<7, 7>, Relu)>, Dropout<1, 2>, Dense<7, 2>, (Dense<2, 1>,)),
+            (Gru<3, 7>, Tanh, Residual<(DenseNoBias<7, 7>, Relu)>, Last, Dense<7, 2>, (Dense<2, 1>,)),
         >;
         let mut net = Net::ZERO;
         let whole = Net::CONTIGUOUS.numbers_mut(core::slice::from_mut(&mut net)).as_ptr_range();

@@ -12,8 +12,8 @@
 
 mod assembly;
 
+use super::is;
 use crate::scalar::Scalar;
-use core::any::TypeId;
 
 /// From how many multiply-adds on a layer is done here: what calls add to fewer is more than they save.
 const WORTH: usize = 32;
@@ -22,16 +22,14 @@ const WORTH: usize = 32;
 #[inline]
 fn numbers<T: Scalar>(x: &[T]) -> Option<&[f32]> {
     // SAFETY: the types are one and the same.
-    (TypeId::of::<T>() == TypeId::of::<f32>())
-        .then(|| unsafe { core::slice::from_raw_parts(x.as_ptr().cast(), x.len()) })
+    is::<T, f32>().then(|| unsafe { core::slice::from_raw_parts(x.as_ptr().cast(), x.len()) })
 }
 
 /// The same, to write to.
 #[inline]
 fn numbers_mut<T: Scalar>(x: &mut [T]) -> Option<&mut [f32]> {
     // SAFETY: the types are one and the same, and the borrow is unique.
-    (TypeId::of::<T>() == TypeId::of::<f32>())
-        .then(|| unsafe { core::slice::from_raw_parts_mut(x.as_mut_ptr().cast(), x.len()) })
+    is::<T, f32>().then(|| unsafe { core::slice::from_raw_parts_mut(x.as_mut_ptr().cast(), x.len()) })
 }
 
 /// Cuts `0..N` into tiles of 16, and what is left into one each of 8, 4, 2 and 1 where it has them. Calls the function that is meant for

@@ -113,8 +113,8 @@ mod tests {
         let all: [f64; 70] = core::array::from_fn(|i| ((i * 7) % 11) as f64 - 5.0);
         for len in 0..all.len() {
             let x = &all[..len];
-            assert_eq!(total(x), x.iter().sum(), "{len}");
-            assert_eq!(sum_of::<Target, f64, 2>([x, x], |[a, b]| a * b), x.iter().map(|x| x * x).sum(), "{len}");
+            assert_eq!(total(x), x.iter().sum::<f64>(), "{len}");
+            assert_eq!(sum_of::<Target, f64, 2>([x, x], |[a, b]| a * b), x.iter().map(|x| x * x).sum::<f64>(), "{len}");
             let mut y = all;
             for_each::<Target, f64, 1>([x], &mut y[..len], |[x], y, i| x + y * i as f64);
             for (i, (&x, y)) in all.iter().zip(y).enumerate() {
