@@ -19,6 +19,16 @@ boards=(mps2-an386 mps2-an500 microbit rv32imac rv32imafc)
 demos=(digits learn control count)
 tests=(check)
 tolerance=5
+# What the Cortex-M4F may take at most, in instructions.
+declare -A most=(
+    ["XOR 2-4-1 sigmoid"]=310
+    ["POLICY 13-64-64-4 tanh"]=20200
+    ["SMALL 64-32-10 relu, softmax"]=4700
+    ["MNIST 784-64-64-10"]=80000
+    ["AE 640-128x4-8-128x4-640"]=550000
+    ["POLICY, one SGD step, batch 1"]=70000
+    ["MNIST, one SGD step, batch 1"]=390000
+)
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 failed=()
@@ -172,6 +182,8 @@ measure() {
         measured instructions "$name" "$column" "$instructions"
         measured 'bytes of the stack' "$name" "$column" "$stack"
         ((bound == 0)) || measured 'bytes of the stack' "$name" FORWARD_BYTES "$bound"
+        [[ $board != mps2-an386 ]] || ((instructions <= ${most["$name"]:-0})) ||
+            fail "$board: $name takes $instructions instructions, and may take ${most["$name"]:-0}"
     done < <(grep -E '^ +[0-9]+ +[0-9]+ +[0-9]+  ' "$logs/$board-count")
     measured control instructions "$column" "$(sed -nE 's/.* ([0-9]+) at worst/\1/p' "$logs/$board-control")"
 }
