@@ -5,7 +5,7 @@
 #     ./run.sh all              all of them, firmware in C, and what this machine makes of the digits
 #     ./run.sh --record all     the same, and writes what was measured into the tables of README.md
 #
-# Where a table differs by more than 5 % from what was measured, be it more or less, that is a failure: what is better has to be recorded
+# Where a table differs by more than 5 % from what was measured, bytes by 10 %, be it more or less, that is a failure: what is better has to be recorded
 # too. The tables are those of one version of the compiler, which README.md names; with another they are not compared.
 #
 # It needs rustup's stable toolchain, QEMU and binutils, and says what is missing and how to get it. Where rustup cannot install a
