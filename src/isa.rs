@@ -6,10 +6,11 @@
 //!
 //! # Bits
 //!
-//! Every sum has one order, on all of them (but Cortex-M, whose dense layers have their own), and the functions of [`math`](crate::math) give the same bits. What differs is that AVX2,
-//! AVX-512 and (with `std`) NEON round `a * b + c` once, where others round the product first. So AVX2 and AVX-512 give the same bits,
-//! and a processor without FMA differs from them in the last ones: after a few steps of training by at most 1e-5 of the largest number of
-//! the same tensor, on the networks of `tests/isa` (every layer and optimiser; a long training may carry two runs apart, as two seeds do).
+//! Every sum has one order, on all of them, and the functions of [`math`](crate::math) give the same bits. What differs is that AVX2,
+//! AVX-512 and (with `std`) NEON round `a * b + c` once, where others round the product first. (Microcontrollers, without vectors, have
+//! another order for the gradient of a dense layer's inputs from four samples on, and a Cortex-M with floating point has its own for dense
+//! layers.) So AVX2 and AVX-512 give the same bits, and a processor without FMA differs from them in the last ones: after a few steps of training by at most 1e-5 of the largest number of
+//! the same tensor, on the networks of `tests/isa` (most layers, every optimiser; a long training may carry two runs apart, as two seeds do).
 //! `f64` and scalars of your own follow the same rules: one whose `mul_add` rounds twice gives the same bits on every processor.
 //! Who wants the same bits of one binary on all x86-64 processors calls `limit_to(InstructionSet::Target)` at the start, and pays with time.
 //!

@@ -3,7 +3,6 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::Isa;
-use super::is;
 use crate::scalar::Scalar;
 
 /// How many partial sums a long sum has.
@@ -42,7 +41,7 @@ fn add_products<I: Isa, T: Scalar, const W: usize>(sums: &mut [T; PARTIAL], a: &
 #[inline(always)]
 pub(crate) fn sum<T: Scalar>(sums: &[T; PARTIAL]) -> T {
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    if is::<T, f32>() {
+    if super::is::<T, f32>() {
         // SAFETY: `T` is `f32`, as was asked.
         let sum = unsafe { sum_of_f32(&*core::ptr::from_ref(sums).cast()) };
         // SAFETY: as above.

@@ -2,14 +2,13 @@
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
-use super::is;
 use crate::scalar::Scalar;
 
 /// The columns of a block as its rows.
 #[inline(always)]
 pub(crate) fn transposed<T: Scalar>(block: &[[T; 4]; 4]) -> [[T; 4]; 4] {
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    if is::<T, f32>() {
+    if super::is::<T, f32>() {
         // SAFETY: `T` is `f32`, as was asked.
         let turned = unsafe { transposed_f32(&*core::ptr::from_ref(block).cast()) };
         // SAFETY: as above.

@@ -31,7 +31,7 @@ pub fn nanoseconds(count: usize, mut run: impl FnMut(usize) -> usize) -> f64 {
 
 /// Some of the frameworks leave numbers in the upper halves of the vector registers. Until these are cleared, each instruction of SSE
 /// waits for the one before that wrote to the same register: what a plain build computes next takes up to three times as long.
-fn clear_upper_halves() {
+pub(crate) fn clear_upper_halves() {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx") {
         #[target_feature(enable = "avx")]

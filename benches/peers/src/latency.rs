@@ -1,5 +1,6 @@
 //! Latency is a distribution: each prediction by itself, with a look at the clock before and after.
 
+use crate::clock::clear_upper_halves;
 use crate::nets::{Examples, Net};
 use crate::peer::{Peer, TIMED_RATE};
 use crate::peers;
@@ -57,6 +58,7 @@ pub fn measure(net: Net, count: usize) -> Vec<(&'static str, Distribution)> {
     let mut y = vec![0.0; net.outputs()];
     let mut distribution = |peer: &mut dyn Peer| {
         peer.predict_all(&examples, &mut y, count / 10);
+        clear_upper_halves();
         timed(count, |i| {
             peer.predict(black_box(inputs[i % inputs.len()]), &mut y);
             black_box(&mut y);

@@ -23,8 +23,8 @@ pub static IMAGES: &[u8] = include_bytes!("../data/digits.bin");
 /// For each of them what the network gives on a computer: 10 numbers of 4 bytes. `answers_are_golden` below writes it.
 pub static LOGITS: &[u8] = include_bytes!("../data/logits.bin");
 
-/// How far a logit may be from the computer's where a multiplication and an addition are one instruction, which rounds once: the
-/// Cortex-M4F and M7, which also have an order of their own for sums, and RISC-V with F. Without, every bit agrees.
+/// How far a logit may be from the computer's on the Cortex-M4F and M7, where a multiplication and an addition are one instruction, which
+/// rounds once, and sums have an order of their own. Elsewhere every bit agrees.
 pub const BOUND: f32 = 2e-5;
 
 /// Exclusive or.

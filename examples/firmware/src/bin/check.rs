@@ -69,7 +69,7 @@ fn fits_the_stack<In: Shape, L: Layer<In>>(name: &str, net: &Network<In, L>) -> 
         black_box(&y);
     });
     let bound = Network::<In, L>::FORWARD_BYTES;
-    say!["stack of ", name, ": ", bytes, " bytes, ", bound, " of them tensors"];
+    say!["stack of ", name, ": ", bytes, " bytes, of ", bound, " for tensors and ", stack::CODE_BYTES, " for code"];
     bytes <= bound + stack::CODE_BYTES
 }
 

@@ -48,7 +48,15 @@ fn main() -> bool {
     let (least, most) = (counter.instructions(LEAST.load(Relaxed)), counter.instructions(MOST.load(Relaxed)));
     let late = LATE.load(Relaxed);
     say!["instructions of a handler: ", least, " at best, ", most, " at worst"];
-    say!["stack: ", bytes, " bytes, the handler's among them, ", Policy::FORWARD_BYTES, " of them tensors"];
+    say![
+        "stack: ",
+        bytes,
+        " bytes, the handler's among them, of ",
+        Policy::FORWARD_BYTES,
+        " for tensors and ",
+        CODE_BYTES,
+        " for code"
+    ];
     say!["late: ", late, " of ", TICKS];
     for (i, motor) in (0..).zip(&MOTORS) {
         say!["motor ", Right::<1>(i), ": ", Decimals::<4>(f32::from_bits(motor.load(Relaxed)))];

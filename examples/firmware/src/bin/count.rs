@@ -22,7 +22,7 @@ fn main() -> bool {
     {
         holds &= predict("MNIST 784-64-64-10", &counter, &nets::MNIST);
         holds &= predict("AE 640-128x4-8-128x4-640", &counter, &nets::AUTOENCODER);
-        steps::run(&counter);
+        holds &= steps::run(&counter);
     }
     holds
 }
@@ -74,11 +74,12 @@ mod steps {
     static MNIST: Once<Mnist> = Once::new(Mnist::ZERO);
     static MNIST_MEMORY: Once<Memory<Mnist, Sgd, 1>> = Once::new(Memory::ZERO);
 
-    pub(super) fn run(counter: &Counter) {
+    /// Whether a step takes no more of the stack than its code may.
+    pub(super) fn run(counter: &Counter) -> bool {
         let (Some(policy), Some(policy_memory), Some(mnist), Some(mnist_memory)) =
             (POLICY.take(), POLICY_MEMORY.take(), MNIST.take(), MNIST_MEMORY.take())
         else {
-            return;
+            return false;
         };
         let mut rng = Xoshiro128PlusPlus::seed_from_u64(1);
         let rule = const { Sgd::const_new(1e-3) };
@@ -90,6 +91,7 @@ mod steps {
         let (_, instructions) = counter.count(&mut step, &x);
         let (_, stack) = stack::high_water(|| step(&x));
         row("POLICY, one SGD step, batch 1", instructions, stack, 0);
+        let fits = stack <= stack::CODE_BYTES;
 
         mnist.init_with(Init::default(), &mut rng);
         let mut trainer = Trainer::with_memory(rule, CrossEntropy, mnist_memory);
@@ -98,5 +100,6 @@ mod steps {
         let (_, instructions) = counter.count(&mut step, &x);
         let (_, stack) = stack::high_water(|| step(&x));
         row("MNIST, one SGD step, batch 1", instructions, stack, 0);
+        fits & (stack <= stack::CODE_BYTES)
     }
 }

@@ -40,7 +40,7 @@ fn main() -> bool {
     }
     say!["accuracy: ", right, " of ", count, ", ", Decimals::<4>(ratio(right, count))];
     say!["instructions: ", least, " to ", most, " a prediction"];
-    say!["stack: ", deepest, " bytes, ", Digits::FORWARD_BYTES, " of them tensors"];
+    say!["stack: ", deepest, " bytes, of ", Digits::FORWARD_BYTES, " for tensors and ", CODE_BYTES, " for code"];
     say![
         "answers: ",
         equal,
@@ -50,7 +50,7 @@ fn main() -> bool {
         Decimals::<9>(farthest),
         " away"
     ];
-    let agrees = if cfg!(soft_float) { equal == count } else { farthest <= BOUND };
+    let agrees = if cfg!(any(soft_float, target_arch = "riscv32")) { equal == count } else { farthest <= BOUND };
     count > 0 && agrees && right * 100 >= count * 97 && deepest <= Digits::FORWARD_BYTES + CODE_BYTES
 }
 

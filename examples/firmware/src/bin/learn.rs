@@ -54,13 +54,14 @@ fn main() -> bool {
     say_memory::<Sensor, 4>("SENSOR_MEMORY_4");
 
     say!["XOR 2-4-1, batch 1"];
-    train(xor, Trainer::<_, _, _, 1, _>::with_memory(const { Adam::const_new(0.05) }, Mse, xor_1), 2000, truth);
+    let mut fits =
+        train(xor, Trainer::<_, _, _, 1, _>::with_memory(const { Adam::const_new(0.05) }, Mse, xor_1), 2000, truth);
     let mut learnt = is_learnt(xor);
     say!["XOR 2-4-1, batch 4"];
-    train(xor, Trainer::<_, _, _, 4, _>::with_memory(const { Adam::const_new(0.05) }, Mse, xor_4), 800, truth);
+    fits &= train(xor, Trainer::<_, _, _, 4, _>::with_memory(const { Adam::const_new(0.05) }, Mse, xor_4), 800, truth);
     learnt &= is_learnt(xor);
     say!["sensor 2-12-1, batch 1"];
-    train(
+    fits &= train(
         sensor,
         Trainer::<_, _, _, 1, _>::with_memory(const { Adam::const_new(0.005) }, Mse, sensor_1),
         3000,
@@ -68,13 +69,13 @@ fn main() -> bool {
     );
     learnt &= is_calibrated(sensor);
     say!["sensor 2-12-1, batch 4"];
-    train(
+    fits &= train(
         sensor,
         Trainer::<_, _, _, 4, _>::with_memory(const { Adam::const_new(0.01) }, Mse, sensor_4),
         1500,
         measured,
     );
-    learnt & is_calibrated(sensor)
+    fits & learnt & is_calibrated(sensor)
 }
 
 /// What a trainer's memory is made of.
@@ -100,13 +101,14 @@ type Learner<'m, L, const B: usize> = Trainer<Net<L>, Adam, Mse, B, &'m mut Memo
 /// A sample: what goes in, and what shall come out.
 type Sample = (SVector<f32, 2>, SVector<f32, 1>);
 
-/// Trains from new parameters on the samples 0, 1, 2, .., and says the mean loss ten times on its way.
+/// Trains from new parameters on the samples 0, 1, 2, .., and says the mean loss ten times on its way. Whether no step took more of the
+/// stack than its code may.
 fn train<L: Differentiable<Vector<2>, Out = Vector<1>>, const B: usize>(
     net: &mut Net<L>,
     mut trainer: Learner<'_, L, B>,
     steps: u16,
     sample: impl Fn(u32) -> Sample,
-) {
+) -> bool {
     net.init(&mut Xoshiro128PlusPlus::seed_from_u64(3));
     let (mut count, mut deepest) = (0, 0);
     for part in 1..=10_u16 {
@@ -126,6 +128,7 @@ fn train<L: Differentiable<Vector<2>, Out = Vector<1>>, const B: usize>(
         say!["    step ", Right::<4>(u32::from(part * (steps / 10))), ": loss ", Decimals::<6>(mean)];
     }
     say!["    stack of a step: ", deepest, " bytes"];
+    deepest <= stack::CODE_BYTES
 }
 
 /// Exclusive or.

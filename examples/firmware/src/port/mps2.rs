@@ -4,7 +4,7 @@ use core::ptr;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::peripheral::{Peripherals, SCB};
 
-/// The processor's clock in Hz.
+/// The clock of the timers in Hz; how many instructions QEMU takes in that time is in `qemu.sh`.
 const CLOCK: u32 = 25_000_000;
 
 /// The first of the board's timers: control and value.
