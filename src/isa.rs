@@ -1,12 +1,12 @@
 //! Which instructions the kernels run on, chosen at run time.
 //!
 //! With the feature `std`, on x86-64, the large kernels are compiled three times: for what the build targets, for AVX2 with FMA, and for
-//! AVX-512. A plain `cargo build --release` then runs on the best that the processor has. Small kernels, of some dozen
+//! AVX-512. A plain `cargo build --release` then runs on the best that the processor has. Calls of some dozen
 //! multiplications, and every other target run on what the build targets: `-C target-cpu` says what that is. 64-bit Arm has NEON always.
 //!
 //! # Bits
 //!
-//! Every sum has one order, on all of them, and the functions of [`math`](crate::math) give the same bits. What differs is that AVX2,
+//! Every sum has one order, on all of them (but Cortex-M, whose dense layers have their own), and the functions of [`math`](crate::math) give the same bits. What differs is that AVX2,
 //! AVX-512 and (with `std`) NEON round `a * b + c` once, where others round the product first. So AVX2 and AVX-512 give the same bits,
 //! and a processor without FMA differs from them in the last ones: after a few steps of training by at most 1e-5 of the largest number of
 //! the same tensor, on the networks of `tests/isa` (every layer and optimiser; a long training may carry two runs apart, as two seeds do).

@@ -1,9 +1,10 @@
 //! The loops that the layers are made of. They know arrays, slices and iterators, never layers or shapes.
 //!
-//! Every sum runs in one fixed order, so a result does not depend on how wide the vectors of the processor are. Three things can change
-//! its last bits: a product and its addition are rounded once where the processor can, as [`crate::isa`] tells; the gradient of a
-//! dense layer's inputs is summed in another order for four rows and more, on targets that have vectors; and dense layers on a Cortex-M
-//! with a unit for floating point have an order of their own, in `cortex_m.rs`.
+//! Every sum runs in one fixed order, so a result does not depend on how wide the vectors of the processor are. These can change its last
+//! bits: a product and its addition are rounded once where the processor can, as [`crate::isa`] tells; whether a small layer's gradient is
+//! computed so depends on the batch too; the gradient of a dense layer's inputs is summed in another order for four rows and more, on
+//! targets that have vectors; and dense layers and gradient descent on a Cortex-M with a unit for floating point have an order of their
+//! own, in `cortex_m.rs`. The outputs of a sample are the same bits alone, in a batch, and as a stream.
 
 pub(crate) mod attention;
 pub(crate) mod bytes;
@@ -41,3 +42,10 @@ macro_rules! on_cortex_m {
     };
 }
 pub(crate) use on_cortex_m;
+
+/// Whether two types are one and the same. The compiler knows.
+#[allow(clippy::inline_always)] // What follows from the answer is left out where it is no.
+#[inline(always)]
+pub(crate) fn is<T: 'static, U: 'static>() -> bool {
+    core::any::TypeId::of::<T>() == core::any::TypeId::of::<U>()
+}

@@ -402,9 +402,9 @@ fn all_finite<N: Model>(parameters: &mut N) -> bool {
     finite
 }
 
-/// Sets every number that gradients change to 0.
+/// Sets every number to 0.
 fn clear<N: Model>(parameters: &mut N) {
-    zip_trained([parameters], &mut |[values]| values.fill(N::Scalar::ZERO));
+    N::zip([parameters], &mut |_, [values]| values.fill(N::Scalar::ZERO));
 }
 
 impl<N: Model, O: Optimizer<N::Scalar> + fmt::Debug, L: fmt::Debug, const B: usize, Store> fmt::Debug

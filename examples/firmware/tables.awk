@@ -1,6 +1,6 @@
 # Compares the tables of README.md with what was measured, or writes them anew:
 #
-#     awk -v tolerance=5 -f tables.awk MEASURED README.md              says what differs by more than 5 %
+#     awk -v tolerance=5 -f tables.awk MEASURED README.md              says what differs by more than 5 %, in bytes 10 %
 #     awk -v record=1 -f tables.awk MEASURED README.md >README.new     the README with the numbers as measured
 #
 # A line of MEASURED is a table, a row, a column and a number, with tabs between them. A name ends where a comma and a space follow in
@@ -36,6 +36,7 @@ FILENAME == ARGV[1] { measured[$1 "\t" $2 "\t" $3] = $4; next }
             heads[i] = head(cells[i])
     }
     line = "|" cells[2] "|"
+    limit = heads[2] ~ /^bytes/ ? 2 * tolerance : tolerance
     for (i = 3; i < count; i++) {
         key = heads[2] "\t" plain(cells[2]) "\t" heads[i]
         if (key in measured) {
@@ -43,7 +44,7 @@ FILENAME == ARGV[1] { measured[$1 "\t" $2 "\t" $3] = $4; next }
             gsub(/,/, "", was)
             now = measured[key]
             found[key]
-            if (!record && (was !~ /^[0-9]+$/ || (now - was) ^ 2 > (was * tolerance / 100) ^ 2)) {
+            if (!record && (was !~ /^[0-9]+$/ || (now - was) ^ 2 > (was * limit / 100) ^ 2)) {
                 gsub(/\t/, " / ", key)
                 print key ": " grouped(now) ", and README.md says " plain(cells[i])
                 differs = 1

@@ -7,31 +7,29 @@
 //! Each output has one sum, over the inputs in their order, that begins with the bias; [`products`] has four, input `k` in sum `k % 4`.
 //! A multiply-add rounds once. So the last bits are not those of other targets. For `n` multiply-adds both are within
 //! `(n + 1) * 2^-24 * (|bias| + sum of |w x|)` of the exact sum, to first order: each term passes at most `n + 1` roundings. The
-//! firmware's demo `check` holds them to it.
+//! firmware `check` of `examples/firmware` holds them to it.
 #![allow(unsafe_code)]
 
 mod assembly;
 
+use super::is;
 use crate::scalar::Scalar;
-use core::any::TypeId;
 
 /// From how many multiply-adds on a layer is done here: what calls add to fewer is more than they save.
 const WORTH: usize = 32;
 
-/// The numbers as what they are, if that is `f32`. The compiler knows.
+/// The numbers as what they are, if that is `f32`; the compiler knows whether it is.
 #[inline]
 fn numbers<T: Scalar>(x: &[T]) -> Option<&[f32]> {
     // SAFETY: the types are one and the same.
-    (TypeId::of::<T>() == TypeId::of::<f32>())
-        .then(|| unsafe { core::slice::from_raw_parts(x.as_ptr().cast(), x.len()) })
+    is::<T, f32>().then(|| unsafe { core::slice::from_raw_parts(x.as_ptr().cast(), x.len()) })
 }
 
 /// The same, to write to.
 #[inline]
 fn numbers_mut<T: Scalar>(x: &mut [T]) -> Option<&mut [f32]> {
     // SAFETY: the types are one and the same, and the borrow is unique.
-    (TypeId::of::<T>() == TypeId::of::<f32>())
-        .then(|| unsafe { core::slice::from_raw_parts_mut(x.as_mut_ptr().cast(), x.len()) })
+    is::<T, f32>().then(|| unsafe { core::slice::from_raw_parts_mut(x.as_mut_ptr().cast(), x.len()) })
 }
 
 /// Cuts `0..N` into tiles of 16, and what is left into one each of 8, 4, 2 and 1 where it has them. Calls the function that is meant for
@@ -76,13 +74,12 @@ pub(crate) fn forward_row<T: Scalar, const IN: usize, const OUT: usize>(
         }
         return is_done;
     }
+    let (Some(weight), Some(x)) = (numbers(weight.as_flattened()), numbers(x)) else { return false };
     match bias {
         Some(bias) => y.copy_from_slice(bias),
         None => y.fill(T::ZERO),
     }
-    let (Some(weight), Some(x), Some(y)) = (numbers(weight.as_flattened()), numbers(x), numbers_mut(y)) else {
-        return false;
-    };
+    let Some(y) = numbers_mut(y) else { return false };
     tiles!(OUT, columns, |add, at, stride| {
         // SAFETY: there are `OUT` numbers in `y`, and `IN` in `x`; the weight has `IN` columns of `OUT`. The tile lies within `OUT`.
         unsafe { add(y.as_mut_ptr().add(at), weight.as_ptr().add(at), x.as_ptr(), IN, stride) }

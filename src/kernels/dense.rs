@@ -46,7 +46,8 @@ impl<I: Isa, T, const IN: usize, const OUT: usize> Plan<I, T, IN, OUT> {
     const TWO_ROWS: usize = width(I::SUMS / 2 * lanes::<I, T>() / Self::PARTS);
 }
 
-/// Whether two rows at a time are faster than one: not where the last tile is a small part of a vector or is in many pieces.
+/// Whether two rows at a time are faster than one, as measured: not for few outputs, nor where the last tile has lanes without an output
+/// and the others are no two powers of 2, as the compiler then makes odd vectors of them.
 const fn in_pairs(outputs: usize) -> bool {
     outputs >= 8 && (outputs % 64).count_ones() <= 2
 }
@@ -152,17 +153,23 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: usize,
         *sums = [load(bias, start); ROWS];
     }
     // Behind the last column there may be less than a tile: it is taken by itself, so that the loop has no branch.
-    let each = IN / PARTS;
-    let whole = if const { !OUT.is_multiple_of(W) } { each.saturating_sub(1) } else { each };
+    let in_part = IN / PARTS;
+    let whole = if const { !OUT.is_multiple_of(W) } { in_part.saturating_sub(1) } else { in_part };
     for k in 0..whole {
         // Written out: the compiler unrolls a loop too late, and leaves the sums in memory.
-        each!(PARTS, sums, |part, sums| add_column::<I, T, IN, OUT, ROWS, W>(weight, x, part * each + k, start, sums));
-    }
-    if whole < each {
         each!(PARTS, sums, |part, sums| add_column::<I, T, IN, OUT, ROWS, W>(
             weight,
             x,
-            part * each + whole,
+            part * in_part + k,
+            start,
+            sums
+        ));
+    }
+    if whole < in_part {
+        each!(PARTS, sums, |part, sums| add_column::<I, T, IN, OUT, ROWS, W>(
+            weight,
+            x,
+            part * in_part + whole,
             start,
             sums
         ));

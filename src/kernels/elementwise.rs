@@ -3,8 +3,8 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::{kernel, lanes};
-use super::on_cortex_m;
 use super::tile::keep_together;
+use super::{is, on_cortex_m};
 use crate::scalar::Scalar;
 use core::array::from_fn;
 
@@ -150,7 +150,7 @@ kernel! {
             });
             return true;
         };
-        update_finite(x.each_mut().map(|x| x.get_mut(first_not_finite..).unwrap_or(&mut [])), &f);
+        update_finite(x.each_mut().map(|x| x.get_mut(first_not_finite..len).unwrap_or(&mut [])), &f);
         false
     }
 }
@@ -177,6 +177,9 @@ kernel! {
             if cortex_m::are_surely_finite(x) {
                 return true;
             }
+        }
+        if !is::<T, f32>() && !is::<T, f64>() {
+            return x.iter().fold(true, |all, x| all & x.is_finite());
         }
         // `x * 0` is 0 where `x` is finite, and NaN elsewhere, as is every sum with it.
         let mut sums = [T::ZERO; 64];

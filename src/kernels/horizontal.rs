@@ -3,6 +3,7 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::Isa;
+use super::is;
 use crate::scalar::Scalar;
 
 /// How many partial sums a long sum has.
@@ -40,8 +41,8 @@ fn add_products<I: Isa, T: Scalar, const W: usize>(sums: &mut [T; PARTIAL], a: &
 /// The sum of partial sums, as a binary tree: first of each and the one eight behind, then four, two, one.
 #[inline(always)]
 pub(crate) fn sum<T: Scalar>(sums: &[T; PARTIAL]) -> T {
-    #[cfg(target_arch = "x86_64")]
-    if core::any::TypeId::of::<T>() == core::any::TypeId::of::<f32>() {
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+    if is::<T, f32>() {
         // SAFETY: `T` is `f32`, as was asked.
         let sum = unsafe { sum_of_f32(&*core::ptr::from_ref(sums).cast()) };
         // SAFETY: as above.
@@ -61,12 +62,12 @@ fn halved<T: Scalar, const W: usize, const HALF: usize>(x: [T; W]) -> [T; HALF] 
     sums
 }
 
-/// [`sum`], with instructions that every x86-64 has. From a loop the compiler makes sixteen sums at a time, of numbers that it gathers.
-#[cfg(target_arch = "x86_64")]
+/// [`sum`], with instructions of SSE. From a loop the compiler makes sixteen sums at a time, of numbers that it gathers.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 #[inline(always)]
 fn sum_of_f32(sums: &[f32; PARTIAL]) -> f32 {
     use core::arch::x86_64::{_mm_add_ps, _mm_add_ss, _mm_cvtss_f32, _mm_loadu_ps, _mm_movehl_ps, _mm_shuffle_ps};
-    // SAFETY: SSE belongs to x86-64; each load is of four numbers of the array.
+    // SAFETY: the build targets SSE; each load is of four numbers of the array.
     unsafe {
         let four = |at: usize| _mm_loadu_ps(sums.as_ptr().add(at));
         let fours = _mm_add_ps(_mm_add_ps(four(0), four(8)), _mm_add_ps(four(4), four(12)));

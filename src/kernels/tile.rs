@@ -4,8 +4,8 @@
 
 use super::dispatch::Isa;
 use crate::scalar::Scalar;
-#[cfg(all(target_arch = "x86_64", not(miri)))]
-use core::{any::TypeId, arch::asm, arch::x86_64::__m128, mem::transmute_copy};
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
+use {super::is, core::arch::asm, core::arch::x86_64::__m128, core::mem::transmute_copy};
 
 /// The `W` numbers from `at` on; zeros where there are no more.
 #[inline(always)]
@@ -57,11 +57,11 @@ pub(crate) fn each<T: Scalar, const N: usize, const W: usize>(x: [&[T; W]; N], f
 /// them in pairs, and some of them twice, as they come from a loop that it has written out.
 #[inline(always)]
 pub(crate) fn keep_together<I: Isa, T: Scalar>(numbers: &mut [T]) {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    if I::LANES == 4 && TypeId::of::<T>() == TypeId::of::<f32>() {
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
+    if I::LANES == 4 && is::<T, f32>() {
         for four in numbers.as_chunks_mut::<4>().0 {
             // SAFETY: `T` is `f32`, and `__m128` is four of them: the same size, and every pattern of bits is one. There is no
-            // instruction, and SSE is a part of x86-64.
+            // instruction, and the build targets SSE.
             unsafe {
                 let mut register: __m128 = transmute_copy(four);
                 asm!("/* {} */", inout(xmm_reg) register, options(pure, nomem, nostack, preserves_flags));
@@ -69,7 +69,7 @@ pub(crate) fn keep_together<I: Isa, T: Scalar>(numbers: &mut [T]) {
             }
         }
     }
-    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(miri))))]
     let _ = (numbers, I::LANES);
 }
 

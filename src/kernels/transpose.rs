@@ -2,13 +2,14 @@
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
+use super::is;
 use crate::scalar::Scalar;
 
 /// The columns of a block as its rows.
 #[inline(always)]
 pub(crate) fn transposed<T: Scalar>(block: &[[T; 4]; 4]) -> [[T; 4]; 4] {
-    #[cfg(target_arch = "x86_64")]
-    if core::any::TypeId::of::<T>() == core::any::TypeId::of::<f32>() {
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+    if is::<T, f32>() {
         // SAFETY: `T` is `f32`, as was asked.
         let turned = unsafe { transposed_f32(&*core::ptr::from_ref(block).cast()) };
         // SAFETY: as above.
@@ -25,15 +26,15 @@ pub(crate) fn transposed<T: Scalar>(block: &[[T; 4]; 4]) -> [[T; 4]; 4] {
     turned
 }
 
-/// [`transposed`], with instructions that every x86-64 has. From a loop the compiler makes gathers, number by number.
-#[cfg(target_arch = "x86_64")]
+/// [`transposed`], with instructions of SSE. From a loop the compiler makes gathers, number by number.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 #[inline(always)]
 fn transposed_f32(block: &[[f32; 4]; 4]) -> [[f32; 4]; 4] {
     use core::arch::x86_64::{
         _mm_loadu_ps, _mm_movehl_ps, _mm_movelh_ps, _mm_storeu_ps, _mm_unpackhi_ps, _mm_unpacklo_ps,
     };
     let mut turned = [[0.0; 4]; 4];
-    // SAFETY: SSE belongs to x86-64; each load and store is of a row of four numbers.
+    // SAFETY: the build targets SSE; each load and store is of a row of four numbers.
     unsafe {
         let [a, b, c, d] = block;
         let (a, b) = (_mm_loadu_ps(a.as_ptr()), _mm_loadu_ps(b.as_ptr()));

@@ -45,7 +45,7 @@ impl Clip {
             Kind::None => {}
             Kind::Value(value) => {
                 let (low, high) = (T::from_f64(-value), T::from_f64(value));
-                P::zip([gradient], &mut |_, [g]| {
+                zip_trained([gradient], &mut |[g]| {
                     for g in g {
                         // NaN stays NaN.
                         if *g < low {
@@ -74,12 +74,14 @@ impl Default for Clip {
     }
 }
 
-/// The Euclidean norm of all parameters together, summed in `f64`.
+/// The Euclidean norm of all that gradients change, summed in `f64`.
 fn norm<T: Scalar, P: Parameters<T>>(parameters: &P) -> f64 {
     let mut sum = 0.0;
-    parameters.visit(&mut |_, values| {
-        for &value in values {
-            sum += value.to_f64() * value.to_f64();
+    parameters.visit(&mut |parameter, values| {
+        if parameter.role.is_trained() {
+            for &value in values {
+                sum += value.to_f64() * value.to_f64();
+            }
         }
     });
     libm::sqrt(sum)

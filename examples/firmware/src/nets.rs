@@ -24,7 +24,7 @@ pub static IMAGES: &[u8] = include_bytes!("../data/digits.bin");
 pub static LOGITS: &[u8] = include_bytes!("../data/logits.bin");
 
 /// How far a logit may be from the computer's where a multiplication and an addition are one instruction, which rounds once: the
-/// Cortex-M4F and M7, and RISC-V with F. Without, every bit agrees.
+/// Cortex-M4F and M7, which also have an order of their own for sums, and RISC-V with F. Without, every bit agrees.
 pub const BOUND: f32 = 2e-5;
 
 /// Exclusive or.

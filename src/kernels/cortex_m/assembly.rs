@@ -1,4 +1,6 @@
 //! The instructions. Functions of C: they may overwrite `r0` to `r3`, `r12` and `s0` to `s15`, and what they point to is whole.
+//!
+//! Each names the unit for floating point: the assembler does not hear of it from the compiler.
 
 use core::arch::naked_asm;
 
@@ -75,7 +77,7 @@ macro_rules! widths {
                     stride: usize,
                 ) {
                     naked_asm!(
-".fpu fpv4-sp-d16",
+                        ".fpu fpv4-sp-d16",
                         "push {{r4, lr}}",
                         "ldr r4, [sp, #8]", // the stride
                         $save,
@@ -106,7 +108,7 @@ macro_rules! widths {
                     stride: usize,
                 ) {
                     naked_asm!(
-".fpu fpv4-sp-d16",
+                        ".fpu fpv4-sp-d16",
                         "push {{r4, lr}}",
                         "ldr r4, [sp, #8]", // the stride
                         $save,
