@@ -1,15 +1,12 @@
 //! The sets of instructions: forced in turn, they compute the same but for the rounding of fused products.
 
 mod networks;
+mod refused;
 mod scalars;
 
 use constnet::isa::{InstructionSet, best, in_use, limit_to};
-use constnet::loss::Mse;
-use constnet::nalgebra::SVector;
-use constnet::optimizer::Adam;
-use constnet::train::{NotFinite, Trainer};
-use constnet::{Dense, Network, Vector};
-use networks::Results;
+use networks::{Results, dense};
+use scalars::{Half, Unfused, Wide};
 
 const SETS: [InstructionSet; 3] = [InstructionSet::Target, InstructionSet::Avx2, InstructionSet::Avx512];
 
@@ -49,10 +46,10 @@ fn every_set_computes_the_same() {
     limit_to(InstructionSet::Target);
     assert_eq!(in_use(), InstructionSet::Target);
     let (expected, in_f64) = (networks::all(), networks::in_f64());
-    let (in_unfused, in_two_bytes) = (networks::in_unfused(), networks::in_two_bytes());
+    let (in_unfused, in_two_bytes) = (dense::<Unfused>(), dense::<Half>());
     same(&networks::all(), &expected, "the same set, twice");
-    near(&networks::in_f32(), &in_f64, BOUND, "f32 beside f64");
-    near(&in_two_bytes, &in_f64, BOUND_OF_TWO_BYTES, "two bytes beside f64");
+    near(&dense::<f32>(), &dense::<f64>(), BOUND, "f32 beside f64");
+    near(&in_two_bytes, &dense::<f64>(), BOUND_OF_TWO_BYTES, "two bytes beside f64");
 
     let mut with_fma = Vec::new();
     for most in SETS {
@@ -68,47 +65,21 @@ fn every_set_computes_the_same() {
         println!("{most:?}: {differ} numbers differ from those of the build's target");
 
         // A scalar that never fuses gives the same bits on every set, and one of an odd size those of `f32`.
-        same(&networks::in_unfused(), &in_unfused, &format!("unfused on {most:?}"));
-        same(&networks::in_two_bytes(), &in_two_bytes, &format!("two bytes on {most:?}"));
-        let in_f32 = networks::in_f32();
-        same(&networks::in_twelve_bytes(), &in_f32, &format!("twelve bytes on {most:?}"));
-        same(&networks::in_twenty_bytes(), &in_f32, &format!("twenty bytes on {most:?}"));
+        same(&dense::<Unfused>(), &in_unfused, &format!("unfused on {most:?}"));
+        same(&dense::<Half>(), &in_two_bytes, &format!("two bytes on {most:?}"));
+        let in_f32 = dense::<f32>();
+        same(&dense::<Wide<3>>(), &in_f32, &format!("twelve bytes on {most:?}"));
+        same(&dense::<Wide<5>>(), &in_f32, &format!("twenty bytes on {most:?}"));
         if most > InstructionSet::Target {
             assert!(differ > 0 || cfg!(target_feature = "fma"), "{most:?} gives the target's bits: was it in use?");
             with_fma.push((results, doubles));
         }
 
-        refused::<1>();
-        refused::<3>();
-        refused::<4>();
-        refused::<32>();
+        refused::all();
     }
     if let [narrow, wide] = with_fma.as_slice() {
         same(&wide.0, &narrow.0, "AVX-512 beside AVX2");
         same(&wide.1, &narrow.1, "AVX-512 beside AVX2, f64");
     }
     assert_eq!(limit_to(InstructionSet::Avx512), best());
-}
-
-type Line = Network<Vector<7>, (Dense<7, 10>,)>;
-
-/// What is not finite is refused where it arises, and leaves a network of zeros as it was.
-fn refused<const B: usize>() {
-    let with = |at: usize, x: f32| [SVector::from_fn(|i, _| if i == at { x } else { 1.0 }); B];
-    let learn = |x: [SVector<f32, 7>; B], y: f32| {
-        let mut net = Line::ZERO;
-        let mut trainer = Trainer::<Line, Adam, Mse, B>::new(Adam::const_new(0.01), Mse);
-        trainer.accumulate(&mut net, &x, &[SVector::repeat(y); B]);
-        (trainer.apply(&mut net), net)
-    };
-    assert_eq!(learn(with(3, f32::NAN), 1.0), (Err(NotFinite::Loss), Line::ZERO));
-    assert_eq!(learn(with(3, 1e30), 1e12), (Err(NotFinite::Gradient), Line::ZERO));
-    // The squares of one input's gradients are infinite: its weights stay 0, and all others are learned as without it.
-    let (result, net) = learn(with(3, 1e25), 1.0);
-    assert_eq!(result, Err(NotFinite::Update));
-    let (result, mut expected) = learn(with(3, 0.0), 1.0);
-    assert_eq!(result, Ok(()));
-    expected.layers.0.weight.column_mut(3).fill(0.0);
-    assert_eq!(net, expected);
-    assert_eq!(net.layers.0.weight.iter().filter(|&&w| w > 0.0).count(), 6 * 10);
 }
