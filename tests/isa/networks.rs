@@ -1,4 +1,4 @@
-//! What is computed on each set of instructions: predictions and steps of training of networks that have every layer.
+//! What is computed on each set of instructions: predictions and steps of training of networks that have most layers.
 
 use constnet::init::Init;
 use constnet::isa::in_use;
