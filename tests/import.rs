@@ -147,7 +147,8 @@ fn tensor(file: &[u8], name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
 fn assert_near(what: &str, actual: &[f32], expected: &[f32]) {
     assert_eq!(actual.len(), expected.len(), "{what}: numbers");
     for (i, (actual, expected)) in actual.iter().zip(expected).enumerate() {
-        let near = approx::relative_eq!(actual, expected, epsilon = 1e-7, max_relative = 1e-5);
+        // Numbers around 1 are summed in another order than the framework's, and may leave a small one.
+        let near = approx::relative_eq!(actual, expected, epsilon = 1e-6, max_relative = 1e-5);
         assert!(near, "{what}, number {i}: {actual}, the framework has {expected}");
     }
 }
