@@ -100,6 +100,6 @@ mod steps {
         let (_, instructions) = counter.count(&mut step, &x);
         let (_, stack) = stack::high_water(|| step(&x));
         row("MNIST, one SGD step, batch 1", instructions, stack, 0);
-        fits & (stack <= stack::CODE_BYTES)
+        fits && stack <= stack::CODE_BYTES
     }
 }
