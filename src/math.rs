@@ -1,5 +1,5 @@
 //! The functions of `f32` that layers and losses are made of: without branches, so that a loop over a slice of numbers runs in vector
-//! registers, and without memory, tables or `unsafe`.
+//! registers, and without memory or tables.
 //!
 //! [`Scalar`](crate::scalar::Scalar) for `f32` calls them.
 //!
