@@ -148,6 +148,7 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: usize,
     y: &mut [[T; OUT]; ROWS],
     start: usize,
 ) {
+    let weight = weight.as_flattened();
     let mut sums = [[[T::ZERO; W]; ROWS]; PARTS];
     if let (Some(bias), Some(sums)) = (bias, sums.first_mut()) {
         *sums = [load(bias, start); ROWS];
@@ -191,13 +192,13 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: usize,
 /// `sums += column i * x[i]`
 #[inline(always)]
 fn add_column<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: usize, const W: usize>(
-    weight: &[[T; OUT]; IN],
+    weight: &[T],
     x: &[[T; IN]; ROWS],
     i: usize,
     start: usize,
     sums: &mut [[T; W]; ROWS],
 ) {
-    let column: [T; W] = load(weight.as_flattened(), i * OUT + start);
+    let column: [T; W] = load(weight, i * OUT + start);
     for (sums, x) in sums.iter_mut().zip(x) {
         let x = x.get(i).copied().unwrap_or(T::ZERO);
         for (sum, weight) in sums.iter_mut().zip(column) {

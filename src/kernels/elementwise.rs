@@ -77,16 +77,31 @@ fn least<const N: usize>(lengths: [usize; N], mut least: usize) -> usize {
     least
 }
 
+/// `y = f(x)` at each place.
+#[inline]
+pub(crate) fn map<T: Scalar, const N: usize>(x: [&[T]; N], y: &mut [T], f: impl Fn([T; N]) -> T) {
+    change(x, y, |x, _| f(x));
+}
+
+/// `x = f(x)` at each place.
+#[inline]
+pub(crate) fn map_over<T: Scalar>(x: &mut [T], f: impl Fn(T) -> T) {
+    change([], x, |[], x| f(x));
+}
+
 kernel! {
-    /// `y = f(x)` at each place.
-    pub(crate) fn map<I>[T: Scalar, F: Fn([T; N]) -> T, const N: usize][T, F, N](x: [&[T]; N], y: &mut [T], f: F),
+    /// `y = f(x, y)` at each place.
+    fn change<I>[T: Scalar, F: Fn([T; N], T) -> T, const N: usize][T, F, N](x: [&[T]; N], y: &mut [T], f: F),
         work 4 * y.len(); {
         let len = least(x.map(<[T]>::len), y.len());
         // A plain loop as far as it fills vectors: strips of a function of a few instructions would be gathered and scattered.
         let whole = len - len % lanes::<I, T>();
         for k in 0..whole {
             // SAFETY: `k` is less than `len`, the least length.
-            unsafe { *y.get_unchecked_mut(k) = f(x.map(|x| *x.get_unchecked(k))) };
+            unsafe {
+                let y = y.get_unchecked_mut(k);
+                *y = f(x.map(|x| *x.get_unchecked(k)), *y);
+            }
         }
         if whole <= 16 && let Some(y) = y.get_mut(..whole) {
             keep_together::<I, T>(y);
@@ -94,29 +109,8 @@ kernel! {
         strips!(lanes::<I, T>(), len, from whole, |at, W| {
             // SAFETY: `at + W` is at most `len`, the least length.
             let (x, y) = unsafe { (x.map(|x| *strip::<T, W>(x, at)), strip_mut::<T, W>(y, at)) };
-            *y = from_fn(|k| f(at_place(&x, k)));
-        });
-    }
-}
-
-kernel! {
-    /// `x = f(x)` at each place.
-    pub(crate) fn map_over<I>[T: Scalar, F: Fn(T) -> T][T, F](x: &mut [T], f: F), work 4 * x.len(); {
-        let len = x.len();
-        let whole = len - len % lanes::<I, T>();
-        if let Some(wide) = x.get_mut(..whole) {
-            for x in &mut *wide {
-                *x = f(*x);
-            }
-            if whole <= 16 {
-                keep_together::<I, T>(wide);
-            }
-        }
-        strips!(lanes::<I, T>(), len, from whole, |at, W| {
-            // SAFETY: `at + W` is at most `len`, the length.
-            let x = unsafe { strip_mut::<T, W>(x, at) };
-            let old = *x;
-            *x = from_fn(|k| f(old.get(k).copied().unwrap_or(T::ZERO)));
+            let old = *y;
+            *y = from_fn(|k| f(at_place(&x, k), old.get(k).copied().unwrap_or(T::ZERO)));
         });
     }
 }

@@ -47,18 +47,21 @@ pub(crate) fn sum<T: Scalar>(sums: &[T; PARTIAL]) -> T {
         // SAFETY: as above.
         return unsafe { core::mem::transmute_copy(&sum) };
     }
-    let [sum] = halved::<T, 2, 1>(halved::<T, 4, 2>(halved::<T, 8, 4>(halved::<T, PARTIAL, 8>(*sums))));
-    sum
+    halved(*sums, |low, high| low + high)
 }
 
-/// The sums of each number and the one `HALF` behind.
+/// All of a tile in one, as a binary tree: `f` of the two halves, place by place, until one number is left.
 #[inline(always)]
-fn halved<T: Scalar, const W: usize, const HALF: usize>(x: [T; W]) -> [T; HALF] {
-    let mut sums = [T::ZERO; HALF];
-    for (sum, (&a, &b)) in sums.iter_mut().zip(x.iter().zip(x.iter().skip(HALF))) {
-        *sum = a + b;
+pub(crate) fn halved<T: Scalar, const W: usize>(mut tile: [T; W], f: impl Fn(T, T) -> T) -> T {
+    let mut half = W / 2;
+    while half > 0 {
+        let (low, high) = tile.split_at_mut(half);
+        for (low, &high) in low.iter_mut().zip(&*high) {
+            *low = f(*low, high);
+        }
+        half /= 2;
     }
-    sums
+    tile.first().copied().unwrap_or(T::ZERO)
 }
 
 /// [`sum`], with instructions of SSE. From a loop the compiler makes sixteen sums at a time, of numbers that it gathers.

@@ -3,6 +3,7 @@
 
 use super::dispatch::{Isa, kernel};
 use super::flat::one_by_one;
+use super::horizontal::halved;
 use super::row::{for_each, sum_of, total, unknown};
 use super::tile::load;
 use crate::scalar::Scalar;
@@ -142,20 +143,6 @@ fn maximum<T: Scalar>(x: &[T]) -> T {
         *max = max.max(x);
     }
     halved(all, T::max)
-}
-
-/// All of a tile in one, as a binary tree: `f` of the two halves, place by place, until one number is left.
-#[inline(always)]
-fn halved<T: Scalar, const W: usize>(mut tile: [T; W], f: impl Fn(T, T) -> T) -> T {
-    let mut half = W / 2;
-    while half > 0 {
-        let (low, high) = tile.split_at_mut(half);
-        for (low, &high) in low.iter_mut().zip(&*high) {
-            *low = f(*low, high);
-        }
-        half /= 2;
-    }
-    tile.first().copied().unwrap_or(T::ZERO)
 }
 
 kernel! {
