@@ -183,12 +183,6 @@ kernel! {
                 *sum += x * T::ZERO;
             }
         }
-        let (blocks, rest) = rest.as_chunks::<8>();
-        for block in blocks {
-            for (sum, &x) in sums.iter_mut().zip(block) {
-                *sum += x * T::ZERO;
-            }
-        }
         for (sum, &x) in sums.iter_mut().zip(rest) {
             *sum += x * T::ZERO;
         }
