@@ -172,7 +172,8 @@ kernel! {
                 return true;
             }
         }
-        if !is::<T, f32>() && !is::<T, f64>() {
+        // Without vectors the bits tell it sooner, above all where floating point is in software.
+        if I::LANES == 1 || !is::<T, f32>() && !is::<T, f64>() {
             return x.iter().fold(true, |all, x| all & x.is_finite());
         }
         // `x * 0` is 0 where `x` is finite, and NaN elsewhere, as is every sum with it.
