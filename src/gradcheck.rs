@@ -14,7 +14,7 @@
 //! For each parameter and each input `p`, `(f(p + h) - f(p - h)) / 2h` with `h = 1e-5 * max(1, |p|)`, where `f` is the sum of
 //! the outputs, each times a fixed pseudo-random weight between -1 and 1. The relative error is `|a - n| / max(|a|, |n|, 1e-3)`
 //! for the analytic `a` and the numeric `n`. A backward pass that overwrites the parameters' gradient instead of adding to it, or
-//! adds to that of the inputs instead of overwriting it, is wrong as well, and found. Points where a derivative jumps, such as 0 for [`Relu`](crate::Relu), are not fit to
+//! adds to that of the inputs instead of overwriting it, is wrong as well, and found, as is one that overwrites by name and adds. Points where a derivative jumps, such as 0 for [`Relu`](crate::Relu), are not fit to
 //! check at.
 //!
 //! # Cost
@@ -51,6 +51,8 @@ pub enum Place {
     Parameter(usize),
     /// The same, by [`Differentiable::backward_parameters`].
     ParameterWithoutInputs(usize),
+    /// The same, by [`Differentiable::backward_overwriting`].
+    ParameterOverwritten(usize),
     /// A number of an input, or of an output where a loss is checked.
     Input {
         /// The sample in the batch.
@@ -101,15 +103,24 @@ pub fn layer<In: Shape, L: Differentiable<In, f64>, const B: usize>(
         *dy = weight(&mut state);
     }
     // A gradient that is there before is added to, and what is in `dx` is overwritten.
-    let (mut gradient, mut alone, mut dx) = (L::ZERO, L::ZERO, <[In::Tensor<f64>; B]>::ZERO);
-    L::zip([&mut gradient, &mut alone], &mut |_, both| both.into_iter().for_each(|values| values.fill(BEFORE)));
-    for dx in &mut dx {
+    let [mut gradient, mut alone, mut overwritten, mut overwritten_alone] = [const { L::ZERO }; 4];
+    let [mut dx, mut dx_beside_overwritten] = [const { <[In::Tensor<f64>; B]>::ZERO }; 2];
+    L::zip([&mut gradient, &mut alone, &mut overwritten, &mut overwritten_alone], &mut |_, all| {
+        for values in all {
+            values.fill(BEFORE);
+        }
+    });
+    for dx in dx.iter_mut().chain(&mut dx_beside_overwritten) {
         dx.as_mut_slice().fill(BEFORE);
     }
     layer.forward_train(&x, &mut cache, &mut y);
     layer.backward(&x, &y, &mut cache, &dy, &mut gradient, &mut dx);
     layer.forward_train(&x, &mut cache, &mut y);
     layer.backward_parameters(&x, &y, &mut cache, &dy, &mut alone);
+    layer.forward_train(&x, &mut cache, &mut y);
+    layer.backward_overwriting(&x, &y, &mut cache, &dy, &mut overwritten, Some(&mut dx_beside_overwritten));
+    layer.forward_train(&x, &mut cache, &mut y);
+    layer.backward_overwriting(&x, &y, &mut cache, &dy, &mut overwritten_alone, None);
 
     let mut report = Report::NONE;
     let mut f = |layer: &L, x: &[In::Tensor<f64>; B]| {
@@ -124,6 +135,8 @@ pub fn layer<In: Shape, L: Differentiable<In, f64>, const B: usize>(
         });
         report.add(Place::Parameter(i), get(&gradient, i) - BEFORE, numeric);
         report.add(Place::ParameterWithoutInputs(i), get(&alone, i) - BEFORE, numeric);
+        report.add(Place::ParameterOverwritten(i), get(&overwritten, i), numeric);
+        report.add(Place::ParameterOverwritten(i), get(&overwritten_alone, i), numeric);
     }
     for sample in 0..B {
         for number in 0..In::LEN {
@@ -131,7 +144,9 @@ pub fn layer<In: Shape, L: Differentiable<In, f64>, const B: usize>(
                 x[sample].as_mut_slice()[number] = p;
                 f(layer, &x)
             });
-            report.add(Place::Input { sample, number }, dx[sample].as_slice()[number], numeric);
+            for dx in [&dx, &dx_beside_overwritten] {
+                report.add(Place::Input { sample, number }, dx[sample].as_slice()[number], numeric);
+            }
         }
     }
     report
@@ -177,11 +192,11 @@ pub fn network<In: Shape, N: Differentiable<In, f64>, L: Loss<N::Out, Y, f64>, Y
     for ((y, target), dy) in y.iter().zip(targets).zip(&mut dy) {
         loss.gradient(y, target, scale, dy);
     }
-    // Twice, over what the first pass has left in the cache: the second adds as much again.
-    for _ in 0..2 {
-        net.forward_train(x, &mut cache, &mut y);
-        net.backward_parameters(x, &y, &mut cache, &dy, &mut gradient);
-    }
+    net.forward_train(x, &mut cache, &mut y);
+    net.backward_overwriting(x, &y, &mut cache, &dy, &mut gradient, None);
+    // Over what that has left in the cache: adds as much again.
+    net.forward_train(x, &mut cache, &mut y);
+    net.backward_parameters(x, &y, &mut cache, &dy, &mut gradient);
     let mut f = |net: &N| {
         net.forward_train(x, &mut cache, &mut y);
         y.iter().zip(targets).map(|(y, target)| scale * loss.loss(y, target)).sum::<f64>()

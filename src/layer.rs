@@ -209,6 +209,7 @@ pub trait Parameters<T>: ConstZero {
 
 /// Calls `f` with the numbers of all `N` values that gradients change, side by side: with all at once where they lie so, else tensor by
 /// tensor.
+#[inline]
 pub(crate) fn zip_trained<T, P: Parameters<T>, const N: usize>(all: [&mut P; N], f: &mut impl FnMut([&mut [T]; N])) {
     if P::CONTIGUOUS.is_known() {
         f(all.map(|value| P::CONTIGUOUS.numbers_mut(core::slice::from_mut(value))));
@@ -291,6 +292,28 @@ pub trait Differentiable<In: Shape, T: Scalar = f32>: Layer<In, T> + Parameters<
     ) {
         let mut dx = ConstZero::ZERO;
         self.backward(x, y, cache, dy, gradient, &mut dx);
+    }
+
+    /// [`backward`](Differentiable::backward) for a gradient that is yet to be begun: overwrites that of the parameters too. Where no
+    /// `dx` is wanted it is [`backward_parameters`](Differentiable::backward_parameters).
+    ///
+    /// Override it where that saves reading the gradient, which is as large as the layer. Unless overridden it clears the gradient and
+    /// lets one of the two add to it.
+    #[inline]
+    fn backward_overwriting<const B: usize>(
+        &self,
+        x: &[In::Tensor<T>; B],
+        y: &[TensorOf<Self::Out, T>; B],
+        cache: &mut Self::Cache<B>,
+        dy: &[TensorOf<Self::Out, T>; B],
+        gradient: &mut Self,
+        dx: Option<&mut [In::Tensor<T>; B]>,
+    ) {
+        Self::zip([&mut *gradient], &mut |_, [values]| values.fill(T::ZERO));
+        match dx {
+            Some(dx) => self.backward(x, y, cache, dy, gradient, dx),
+            None => self.backward_parameters(x, y, cache, dy, gradient),
+        }
     }
 }
 

@@ -44,6 +44,7 @@ macro_rules! mean_of_numbers {
         impl<S: $crate::shape::Shape, $T: $crate::scalar::Scalar, X: $crate::shape::argument::TensorFor<S, $T>>
             $crate::loss::Loss<S, X, $T> for $loss
         {
+            #[inline]
             fn loss(&self, y: &S::Tensor<$T>, target: &X) -> $T {
                 use $crate::shape::Tensor;
                 let $this = self;
@@ -56,6 +57,7 @@ macro_rules! mean_of_numbers {
                 sum / $crate::loss::count::<S, $T>()
             }
 
+            #[inline]
             fn gradient(&self, y: &S::Tensor<$T>, target: &X, scale: $T, dy: &mut S::Tensor<$T>) -> $T {
                 use $crate::shape::Tensor;
                 let $this = self;
@@ -78,6 +80,7 @@ use mean_of_numbers;
 
 /// How many numbers a tensor holds, as a scalar.
 #[allow(clippy::cast_precision_loss)]
+#[inline]
 fn count<S: Shape, T: Scalar>() -> T {
     T::from_f64(S::LEN as f64)
 }

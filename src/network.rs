@@ -289,6 +289,19 @@ impl<In: Shape, L: Differentiable<In, T>, T: Scalar> Differentiable<In, T> for N
     ) {
         self.layers.backward_parameters(x, y, cache, dy, &mut gradient.layers);
     }
+
+    #[inline]
+    fn backward_overwriting<const B: usize>(
+        &self,
+        x: &[In::Tensor<T>; B],
+        y: &[TensorOf<L::Out, T>; B],
+        cache: &mut Self::Cache<B>,
+        dy: &[TensorOf<L::Out, T>; B],
+        gradient: &mut Self,
+        dx: Option<&mut [In::Tensor<T>; B]>,
+    ) {
+        self.layers.backward_overwriting(x, y, cache, dy, &mut gradient.layers, dx);
+    }
 }
 
 /// A network that can be trained: it knows its input's shape and its scalar.

@@ -26,8 +26,8 @@ pub use clip::Clip;
 pub use rmsprop::{RmsProp, RmsPropState};
 pub use sgd::{Momentum, MomentumState, Sgd};
 
-use crate::kernels::elementwise::update;
-use crate::layer::{Parameter, Parameters, zip_trained};
+use crate::kernels::aligned::Aligned;
+use crate::layer::{Parameter, Parameters};
 use crate::scalar::{ConstZero, Scalar};
 
 /// A rule that changes parameters by their gradient.
@@ -44,10 +44,10 @@ pub trait Optimizer<T: Scalar> {
     /// The learning rate that it was built with.
     fn learning_rate(&self) -> f64;
 
-    /// Updates the parameters with `factor` times the learning rate, and sets the gradient of what is trained to 0 for the next batch, which adds to it.
+    /// Updates the parameters with `factor` times the learning rate. Of what is in the gradient afterwards nothing is used.
     ///
     /// A parameter whose new value, or that of what is remembered of it, would not be finite keeps the old ones. Returns whether
-    /// there was none; if not, the gradient may be left as it was in part.
+    /// there was none.
     fn update<P: Parameters<T>>(
         &self,
         state: &mut Self::State<P>,
@@ -95,12 +95,12 @@ macro_rules! state {
         $(#[$doc])*
         #[derive(Clone, PartialEq)]
         pub struct $name<P> {
-            $($tensor: P,)+
+            $($tensor: Aligned<P>,)+
             $($(#[$number_doc])* $number: [f64; $count],)*
         }
 
         impl<P: ConstZero> ConstZero for $name<P> {
-            const ZERO: Self = Self { $($tensor: P::ZERO,)+ $($number: [0.0; $count],)* };
+            const ZERO: Self = Self { $($tensor: ConstZero::ZERO,)+ $($number: [0.0; $count],)* };
         }
 
         impl<P> fmt::Debug for $name<P> {
@@ -111,14 +111,14 @@ macro_rules! state {
 
         impl<T, P: Parameters<T>> State<T> for $name<P> {
             fn visit(&self, f: &mut impl FnMut(&'static str, Part<'_, T>)) {
-                $(self.$tensor.visit(&mut |parameter, values| {
+                $(self.$tensor.0.visit(&mut |parameter, values| {
                     f(concat!(stringify!($tensor), "."), Part::Tensor(parameter, values));
                 });)+
                 $(f(stringify!($number), Part::Numbers(&self.$number));)*
             }
 
             fn visit_mut(&mut self, f: &mut impl FnMut(&'static str, PartMut<'_, T>)) {
-                $(P::zip([&mut self.$tensor], &mut |parameter, [values]| {
+                $(P::zip([&mut self.$tensor.0], &mut |parameter, [values]| {
                     f(concat!(stringify!($tensor), "."), PartMut::Tensor(parameter, values));
                 });)+
                 $(f(stringify!($number), PartMut::Numbers(&mut self.$number));)*
@@ -171,13 +171,15 @@ macro_rules! constructors {
 }
 use constructors;
 
-/// One pass over the parameters that gradients change: parameter, gradient and what is remembered become what `f` gives where all
-/// of it is finite, and stay elsewhere. The gradient becomes 0. Tells whether all was finite.
-fn update_trained<T: Scalar, P: Parameters<T>, const N: usize>(
-    all: [&mut P; N],
-    f: impl Fn([T; N]) -> [T; N] + Copy,
-) -> bool {
-    let mut is_finite = true;
-    zip_trained(all, &mut |mut values| is_finite &= update(&mut values, f));
-    is_finite
+/// One pass over the parameters that gradients change: `update!([p, g, m..] in [parameters, gradient, first..], [new..])`. Parameter and
+/// what is remembered become what the last expression gives where all of it is finite, and stay elsewhere. Tells whether all was finite.
+macro_rules! update {
+    ([$p:ident, $g:ident $(, $m:ident)*] in $all:expr, $new:expr) => {{
+        let mut is_finite = true;
+        $crate::layer::zip_trained($all, &mut |[$p, $g $(, $m)*]| {
+            is_finite &= $crate::kernels::elementwise::update(&mut [$p $(, $m)*], $g, move |[$p $(, $m)*], $g| $new);
+        });
+        is_finite
+    }};
 }
+use update;

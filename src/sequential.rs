@@ -163,6 +163,20 @@ macro_rules! sequential {
                 let ($($c,)* $z,) = cache;
                 sequential!(@parameters self gradient (x, y, dy) [] $($c $i $L,)* $z $n $Z,);
             }
+
+            #[inline]
+            fn backward_overwriting<const B: usize>(
+                &self,
+                x: &[In::Tensor<T>; B],
+                y: &[TensorOf<Self::Out, T>; B],
+                cache: &mut Self::Cache<B>,
+                dy: &[TensorOf<Self::Out, T>; B],
+                gradient: &mut Self,
+                dx: Option<&mut [In::Tensor<T>; B]>,
+            ) {
+                let ($($c,)* $z,) = cache;
+                sequential!(@overwriting self gradient (x, y, dy, dx) [] $($c $i $L,)* $z $n $Z,);
+            }
         }
     };
 
@@ -221,6 +235,25 @@ macro_rules! sequential {
             $self.$n.backward(&$c.1, $y, $z, $dy, &mut $g.$n, &mut $c.2);
             let (cache, y, dy) = $c;
             sequential!(@parameters $self $g ($x, y, dy) [cache $i $L, $($d $j $M,)*]);
+        }
+    };
+
+    // As the one or the other, with a gradient that is overwritten.
+    (@overwriting $self:ident $g:ident $xy:tt [$($back:tt)*] $c:ident $i:tt $L:ident, $($rest:tt)*) => {
+        sequential!(@overwriting $self $g $xy [$c $i $L, $($back)*] $($rest)*)
+    };
+    (@overwriting $self:ident $g:ident ($x:ident, $y:expr, $dy:expr, $dx:ident) [$z:ident $n:tt $Z:ident,]) => {
+        $self.$n.backward_overwriting($x, $y, $z, $dy, &mut $g.$n, $dx)
+    };
+    (@overwriting $self:ident $g:ident ($x:ident, $y:expr, $dy:expr, $dx:ident)
+        [$z:ident $n:tt $Z:ident, $c:ident $i:tt $L:ident, $($d:ident $j:tt $M:ident,)*]
+    ) => {
+        if $dx.is_none() && $L::COUNT $(+ $M::COUNT)* == 0 {
+            $self.$n.backward_overwriting(&$c.1, $y, $z, $dy, &mut $g.$n, None);
+        } else {
+            $self.$n.backward_overwriting(&$c.1, $y, $z, $dy, &mut $g.$n, Some(&mut $c.2));
+            let (cache, y, dy) = $c;
+            sequential!(@overwriting $self $g ($x, y, dy, $dx) [cache $i $L, $($d $j $M,)*]);
         }
     };
 }

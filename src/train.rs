@@ -51,7 +51,7 @@ pub use fit::{Fit, FitError, FitReport, Stop};
 pub use observer::{BatchDone, EpochDone, Observer};
 
 use crate::data::Dataset;
-use crate::kernels::elementwise;
+use crate::kernels::{aligned::Aligned, elementwise};
 use crate::layer::zip_trained;
 use crate::loss::Penalty;
 use crate::network::{InputOf, Model, OutOf, OutputOf};
@@ -101,7 +101,7 @@ pub struct Trainer<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store =
 /// [`GRADIENT_BYTES`](Memory::GRADIENT_BYTES), [`STATE_BYTES`](Memory::STATE_BYTES) and [`BATCH_BYTES`](Memory::BATCH_BYTES) tell
 /// how much each is.
 pub struct Memory<N: Model, O: Optimizer<N::Scalar>, const B: usize> {
-    gradient: N,
+    gradient: Aligned<N>,
     state: O::State<N>,
     cache: N::Cache<B>,
     y: [OutputOf<N>; B],
@@ -113,7 +113,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, const B: usize> Memory<N, O, B> {
     /// Before the first step.
     #[allow(clippy::declare_interior_mutable_const)]
     pub const ZERO: Self = Self {
-        gradient: N::ZERO,
+        gradient: ConstZero::ZERO,
         state: ConstZero::ZERO,
         cache: ConstZero::ZERO,
         y: ConstZero::ZERO,
@@ -121,8 +121,8 @@ impl<N: Model, O: Optimizer<N::Scalar>, const B: usize> Memory<N, O, B> {
         inputs: ConstZero::ZERO,
     };
 
-    /// The bytes of the gradient: those of the network.
-    pub const GRADIENT_BYTES: usize = size_of::<N>();
+    /// The bytes of the gradient: those of the network, on x86-64 up to a multiple of 64.
+    pub const GRADIENT_BYTES: usize = size_of::<Aligned<N>>();
 
     /// The bytes of the optimiser's state.
     pub const STATE_BYTES: usize = size_of::<O::State<N>>();
@@ -131,9 +131,8 @@ impl<N: Model, O: Optimizer<N::Scalar>, const B: usize> Memory<N, O, B> {
     pub const BATCH_BYTES: usize =
         size_of::<N::Cache<B>>() + B * (2 * size_of::<OutputOf<N>>() + size_of::<InputOf<N>>());
 
-    /// As [`ZERO`](Memory::ZERO), in place.
+    /// As [`ZERO`](Memory::ZERO), in place, but for what each pass overwrites.
     fn clear(&mut self) {
-        clear(&mut self.gradient);
         self.state.visit_mut(&mut |_, part| match part {
             PartMut::Tensor(_, values) => values.fill(N::Scalar::ZERO),
             PartMut::Numbers(numbers) => numbers.fill(0.0),
@@ -253,6 +252,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
     ///
     /// Where the loss, the gradient or the update is not finite, the network keeps its last finite parameters and the result is
     /// infinite or NaN.
+    #[inline]
     pub fn step<M, X, Y>(&mut self, net: &mut M, inputs: &X, targets: &Y) -> N::Scalar
     where
         M: TrainedAs<N>,
@@ -261,7 +261,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
     {
         let net = net.as_trained();
         self.forget();
-        let loss = self.accumulate(net, inputs, targets);
+        let loss = self.run::<false, _>(net, Some(inputs.inputs()), targets.targets().iter());
         match self.apply(net) {
             Err(_) if loss.is_finite() => N::Scalar::from_f64(f64::NAN),
             _ => loss,
@@ -270,13 +270,14 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
 
     /// Adds the gradient of one micro-batch without training the network: `k` of these and one [`apply`](Trainer::apply) make one
     /// step on a batch of `k * B` samples. Only running averages follow each micro-batch. Returns the mean loss over the micro-batch.
+    #[inline]
     pub fn accumulate<M, X, Y>(&mut self, net: &mut M, inputs: &X, targets: &Y) -> N::Scalar
     where
         M: TrainedAs<N>,
         X: InputBatch<N::In, N::Scalar, B>,
         Y: TargetBatch<L, OutOf<N>, N::Scalar, B>,
     {
-        self.run(net.as_trained(), Some(inputs.inputs()), targets.targets().iter())
+        self.run::<true, _>(net.as_trained(), Some(inputs.inputs()), targets.targets().iter())
     }
 
     /// Updates the network with the gradient accumulated, the mean over all its samples, and forgets it.
@@ -284,17 +285,19 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
     /// # Errors
     /// If a loss, the gradient or the update is not finite. The network then keeps its last finite parameters: all of them
     /// where the loss or the gradient is at fault, in an update those that would not be finite.
+    #[inline]
     pub fn apply<M: TrainedAs<N>>(&mut self, net: &mut M) -> Result<(), NotFinite> {
         self.update(net.as_trained(), self.learning_rate_factor)
     }
 
     /// [`apply`](Trainer::apply) with `factor` times the learning rate.
+    #[inline]
     fn update(&mut self, net: &mut N, factor: f64) -> Result<(), NotFinite> {
         let samples = core::mem::replace(&mut self.samples, 0);
         if samples == 0 {
             return Ok(());
         }
-        let Memory { gradient, state, .. } = self.memory.borrow_mut();
+        let Memory { gradient: Aligned(gradient), state, .. } = self.memory.borrow_mut();
         let mut result = if core::mem::replace(&mut self.loss_is_finite, true) { Ok(()) } else { Err(NotFinite::Loss) };
         if samples != B {
             scale_by(gradient, ratio::<N::Scalar>(B, samples));
@@ -309,9 +312,6 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
                 result = Err(NotFinite::Update);
             }
             self.steps = self.steps.wrapping_add(1); // A checkpoint may hold any number.
-        }
-        if result.is_err() {
-            clear(gradient); // The optimiser has done it otherwise.
         }
         result
     }
@@ -332,14 +332,15 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
     }
 
     /// Forward, loss and backward over a batch, the trainer's own unless given, of which the first `targets.len()` samples count.
-    /// Returns their mean loss.
-    fn run<'a, Y: TargetFor<L, OutOf<N>, N::Scalar> + 'a>(
+    /// Returns their mean loss. The gradient is added to what is accumulated; that there may be such is said by `ADDS`.
+    #[inline]
+    fn run<'a, const ADDS: bool, Y: TargetFor<L, OutOf<N>, N::Scalar> + 'a>(
         &mut self,
         net: &mut N,
         given: Option<&[InputOf<N>; B]>,
         targets: impl ExactSizeIterator<Item = &'a Y>,
     ) -> N::Scalar {
-        let Memory { gradient, cache, y, dy, inputs, .. } = self.memory.borrow_mut();
+        let Memory { gradient: Aligned(gradient), cache, y, dy, inputs, .. } = self.memory.borrow_mut();
         let inputs = given.unwrap_or(inputs);
         #[cfg(feature = "rand")]
         {
@@ -363,20 +364,21 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         if loss_mean.is_finite() {
             net.track_statistics(cache);
         }
-        net.backward_parameters(inputs, y, cache, dy, gradient);
+        if ADDS && self.samples > 0 {
+            net.backward_parameters(inputs, y, cache, dy, gradient);
+        } else {
+            net.backward_overwriting(inputs, y, cache, dy, gradient, None);
+        }
         self.samples += count;
         self.loss_is_finite &= loss_mean.is_finite();
         loss_mean
     }
 
     /// Drops a gradient that is half accumulated.
+    #[inline]
     fn forget(&mut self) {
-        if self.samples > 0 {
-            let memory: &mut Memory<N, O, B> = self.memory.borrow_mut();
-            clear(&mut memory.gradient);
-            self.samples = 0;
-            self.loss_is_finite = true;
-        }
+        self.samples = 0;
+        self.loss_is_finite = true;
     }
 
     /// The memory, to read.
@@ -386,25 +388,23 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
 }
 
 /// `a / b`
+#[inline]
 fn ratio<T: Scalar>(a: usize, b: usize) -> T {
     T::from_f64(size(a) / size(b))
 }
 
 #[allow(clippy::cast_precision_loss)]
+#[inline]
 fn size(n: usize) -> f64 {
     n as f64
 }
 
 /// Whether no number that gradients change is infinite or NaN.
+#[inline]
 fn all_finite<N: Model>(parameters: &mut N) -> bool {
     let mut finite = true;
     zip_trained([parameters], &mut |[values]| finite &= elementwise::all_finite(values));
     finite
-}
-
-/// Sets every number to 0.
-fn clear<N: Model>(parameters: &mut N) {
-    N::zip([parameters], &mut |_, [values]| values.fill(N::Scalar::ZERO));
 }
 
 impl<N: Model, O: Optimizer<N::Scalar> + fmt::Debug, L: fmt::Debug, const B: usize, Store> fmt::Debug

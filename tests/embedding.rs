@@ -61,7 +61,7 @@ fn gradients() {
     let mut embedding = Embedding::<5, 2, f64>::new([[0.5, -1.0], [0.25, 2.0], [1.5, 0.75], [-0.5, 1.0], [3.0, 0.1]]);
     let report = gradcheck::layer::<Tokens<5, 3>, _, 3>(&mut embedding, &tokens);
     assert!(report.max_relative_error < 1e-6, "{report}");
-    assert_eq!(report.compared, 2 * 10);
+    assert_eq!(report.compared, 4 * 10);
 
     let one = [[Class::<1>::const_new(0)]];
     let mut smallest = Embedding::<1, 1, f64>::new([[2.0]]);

@@ -209,7 +209,7 @@ fn options_have_their_effect() {
     check("adagrad", path(adagrad.expect("in range"), 1.0), expected);
 }
 
-/// An optimiser of a user's: it goes a step of the same size whatever the gradient is, and makes it 0.
+/// An optimiser of a user's: it goes a step of the same size whatever the gradient is, and leaves it a large one.
 struct Signs;
 
 impl<T: Scalar> Optimizer<T> for Signs {
@@ -224,14 +224,14 @@ impl<T: Scalar> Optimizer<T> for Signs {
         P::zip([parameters, gradient], &mut |_, [parameters, gradient]| {
             for (p, g) in parameters.iter_mut().zip(gradient) {
                 *p -= if *g > T::ZERO { rate } else { -rate };
-                *g = T::ZERO;
+                *g = -*g * T::from_f64(1e6);
             }
         });
         true
     }
 }
 
-/// Would catch: a trainer that counts on what only its own optimisers do. A gradient that is not made 0 would turn the third step.
+/// Would catch: a trainer that adds the next gradient to what an optimiser leaves, which would turn the second step.
 #[test]
 fn an_optimiser_of_a_users_own() {
     let steps = path(Signs, 3.0);
@@ -288,9 +288,6 @@ fn updates_of<P: Parameters<f32>, O: Optimizer<f32>>(optimizer: &O) -> Vec<(bool
                 note(values);
             }
         });
-        if is_finite {
-            gradient.visit(&mut |_, values| assert!(values.iter().all(|&g| g == 0.0), "the gradient is not made 0"));
-        }
         all.push((is_finite, bits));
     }
     all

@@ -102,9 +102,9 @@ pub(crate) fn products<T: Scalar, const N: usize>(rows: &[[T; N]], x: &[T; N], y
     true
 }
 
-/// `gradient += dy x'`, if it is worth while and these are `f32`; tells whether it has done it.
+/// `gradient += dy x'`, or `=` unless it `ADDS`, if it is worth while and these are `f32`; tells whether it has done it.
 #[inline]
-pub(crate) fn add_outer_product<T: Scalar, const IN: usize, const OUT: usize>(
+pub(crate) fn outer_product<T: Scalar, const IN: usize, const OUT: usize, const ADDS: bool>(
     gradient: &mut [[T; OUT]; IN],
     x: &[T; IN],
     dy: &[T; OUT],
@@ -116,10 +116,20 @@ pub(crate) fn add_outer_product<T: Scalar, const IN: usize, const OUT: usize>(
     else {
         return false;
     };
-    tiles!(OUT, outer, |add, at, stride| {
-        // SAFETY: there are `OUT` numbers in `dy`, and `IN` in `x`; the gradient has `IN` columns of `OUT`. The tile lies within `OUT`.
-        unsafe { add(gradient.as_mut_ptr().add(at), dy.as_ptr().add(at), x.as_ptr(), IN, stride) }
-    });
+    macro_rules! over_tiles {
+        ($kernel:ident) => {
+            tiles!(OUT, $kernel, |product, at, stride| {
+                // SAFETY: there are `OUT` numbers in `dy`, and `IN` in `x`; the gradient has `IN` columns of `OUT`. The tile lies within
+                // `OUT`.
+                unsafe { product(gradient.as_mut_ptr().add(at), dy.as_ptr().add(at), x.as_ptr(), IN, stride) }
+            })
+        };
+    }
+    if ADDS {
+        over_tiles!(add_outer);
+    } else {
+        over_tiles!(outer);
+    }
     true
 }
 
@@ -133,18 +143,18 @@ pub(crate) fn are_surely_finite<T: Scalar>(x: &[T]) -> bool {
     sum.is_finite() && rest.iter().all(|x| x.is_finite())
 }
 
-/// Stochastic gradient descent, `p -= rate * (g + decay * p)`, and `g = 0`: from the first number on, as far as what comes out is surely
+/// Stochastic gradient descent, `p -= rate * (g + decay * p)`: from the first number on, as far as what comes out is surely
 /// finite. Gives how many it has done.
 #[inline]
-pub(crate) fn descend<T: Scalar>(p: &mut [T], g: &mut [T], rate: T, decay: T) -> usize {
+pub(crate) fn descend<T: Scalar>(p: &mut [T], g: &[T], rate: T, decay: T) -> usize {
     let (Some(&[rate, decay]), Some(p), Some(g)) =
-        (numbers(&[rate, decay]).and_then(|both| both.first_chunk()), numbers_mut(p), numbers_mut(g))
+        (numbers(&[rate, decay]).and_then(|both| both.first_chunk()), numbers_mut(p), numbers(g))
     else {
         return 0;
     };
-    let (p, g) = (p.as_chunks_mut::<16>().0, g.as_chunks_mut::<16>().0);
+    let (p, g) = (p.as_chunks_mut::<16>().0, g.as_chunks::<16>().0);
     let blocks = if p.len() < g.len() { p.len() } else { g.len() };
-    let (p, g) = (p.as_flattened_mut().as_mut_ptr(), g.as_flattened_mut().as_mut_ptr());
+    let (p, g) = (p.as_flattened_mut().as_mut_ptr(), g.as_flattened().as_ptr());
     // SAFETY: there are at least as many blocks of 16 numbers of each.
     let left = unsafe {
         if decay == 0.0 {

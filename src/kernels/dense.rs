@@ -340,26 +340,31 @@ fn turned_rows<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const W: us
 }
 
 kernel! {
-    /// `gradient += sum of dy x'` over the rows, in their order.
-    pub(crate) fn weight_gradient<I>[T: Scalar, const IN: usize, const OUT: usize][T, IN, OUT](
+    /// `gradient += sum of dy x'` over the rows, in their order; or `=`, unless it `ADDS`.
+    pub(crate) fn weight_gradient<I>[
+        T: Scalar, const IN: usize, const OUT: usize, const ADDS: bool
+    ][T, IN, OUT, ADDS](
         gradient: &mut [[T; OUT]; IN],
         x: &[[T; IN]],
         dy: &[[T; OUT]],
     ), work IN * OUT * dy.len(); {
         on_cortex_m! {
-            if x.iter().zip(dy).all(|(x, dy)| cortex_m::add_outer_product(gradient, x, dy)) {
+            if let ([first_x, x @ ..], [first_dy, dy @ ..]) = (x, dy)
+                && cortex_m::outer_product::<T, IN, OUT, ADDS>(gradient, first_x, first_dy)
+                && x.iter().zip(dy).all(|(x, dy)| cortex_m::outer_product::<T, IN, OUT, true>(gradient, x, dy))
+            {
                 return;
             }
         }
         exact_tiles!(OUT, width(I::SUMS / 4 * lanes::<I, T>()), |start, W| {
-            outer::<I, T, IN, OUT, W>(gradient, x, dy, start);
+            outer::<I, T, IN, OUT, W, ADDS>(gradient, x, dy, start);
         });
     }
 }
 
 /// The outputs `start..start + W` of [`weight_gradient`].
 #[inline(always)]
-fn outer<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const W: usize>(
+fn outer<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const W: usize, const ADDS: bool>(
     gradient: &mut [[T; OUT]; IN],
     x: &[[T; IN]],
     dy: &[[T; OUT]],
@@ -368,28 +373,43 @@ fn outer<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const W: usize>(
     let (fours, rest) = gradient.as_chunks_mut::<4>();
     let mut first = 0;
     for columns in fours {
-        outer_columns::<I, T, IN, OUT, W, 4>(columns, x, dy, start, first);
+        outer_columns::<I, T, IN, OUT, W, 4, ADDS>(columns, x, dy, start, first);
         first += 4;
     }
     for column in rest {
-        outer_columns::<I, T, IN, OUT, W, 1>(core::array::from_mut(column), x, dy, start, first);
+        outer_columns::<I, T, IN, OUT, W, 1, ADDS>(core::array::from_mut(column), x, dy, start, first);
         first += 1;
     }
 }
 
 #[inline(always)]
-fn outer_columns<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const W: usize, const COLUMNS: usize>(
+fn outer_columns<
+    I: Isa,
+    T: Scalar,
+    const IN: usize,
+    const OUT: usize,
+    const W: usize,
+    const COLUMNS: usize,
+    const ADDS: bool,
+>(
     columns: &mut [[T; OUT]; COLUMNS],
     x: &[[T; IN]],
     dy: &[[T; OUT]],
     start: usize,
     first: usize,
 ) {
-    let dy = dy.as_flattened();
-    let mut sums: [[T; W]; COLUMNS] = columns.each_ref().map(|column| load(column, start));
-    for (row, x) in x.iter().enumerate() {
-        let dy: [T; W] = load(dy, row * OUT + start);
-        let x: [T; COLUMNS] = load(x, first);
+    let mut rows = x.iter().zip(dy).map(|(x, dy)| (load::<T, COLUMNS>(x, first), load::<T, W>(dy, start)));
+    let mut sums = [[T::ZERO; W]; COLUMNS];
+    if ADDS {
+        sums = columns.each_ref().map(|column| load(column, start));
+    } else if let Some((x, dy)) = rows.next() {
+        for (sums, x) in sums.iter_mut().zip(x) {
+            for (sum, dy) in sums.iter_mut().zip(dy) {
+                *sum = dy * x;
+            }
+        }
+    }
+    for (x, dy) in rows {
         for (sums, x) in sums.iter_mut().zip(x) {
             for (sum, dy) in sums.iter_mut().zip(dy) {
                 *sum = I::mul_add(dy, x, *sum);
@@ -402,13 +422,13 @@ fn outer_columns<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const W: 
 }
 
 kernel! {
-    /// `gradient += sum of dy` over the rows, in their order.
-    pub(crate) fn bias_gradient<I>[T: Scalar, const OUT: usize][T, OUT](gradient: &mut [T; OUT], dy: &[[T; OUT]]),
+    /// `gradient += sum of dy` over the rows, in their order; or `=`, unless it `ADDS`.
+    pub(crate) fn bias_gradient<I>[T: Scalar, const OUT: usize, const ADDS: bool][T, OUT, ADDS](gradient: &mut [T; OUT], dy: &[[T; OUT]]),
         work OUT * dy.len(); {
         exact_tiles!(OUT, width(2 * lanes::<I, T>()), |start, W| {
-            let mut sums: [T; W] = load(gradient, start);
-            for dy in dy {
-                let dy: [T; W] = load(dy, start);
+            let mut rows = dy.iter().map(|dy| load::<T, W>(dy, start));
+            let mut sums = if ADDS { load(gradient, start) } else { rows.next().unwrap_or([T::ZERO; W]) };
+            for dy in rows {
                 for (sum, dy) in sums.iter_mut().zip(dy) {
                     *sum += dy;
                 }

@@ -2,11 +2,12 @@
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
-use super::dispatch::{kernel, lanes};
+use super::dispatch::{Isa, kernel, lanes};
 use super::tile::keep_together;
 use super::{is, on_cortex_m};
 use crate::scalar::Scalar;
 use core::array::from_fn;
+use core::mem::transmute_copy;
 
 /// Takes the places of slices of `$len` numbers in strips as wide as a vector register, then in narrower ones for the rest.
 macro_rules! strips {
@@ -116,25 +117,29 @@ kernel! {
 }
 
 kernel! {
-    /// `x = f(x)` at each place where all that `f` gives is finite; tells whether that was everywhere. Elsewhere `x` stays, since a
+    /// `x = f(x, g)` at each place where all that `f` gives is finite; tells whether that was everywhere. Elsewhere `x` stays, since a
     /// step that mixes old and new may go anywhere.
-    pub(crate) fn update<I>[T: Scalar, F: Fn([T; N]) -> [T; N], const N: usize][T, F, N](x: &mut [&mut [T]; N], f: F) -> bool,
-        work 4 * x.first().map_or(0, |x| x.len()); {
-        let len = least(x.each_ref().map(|x| x.len()), usize::MAX);
+    pub(crate) fn update<I>[T: Scalar, F: Fn([T; N], T) -> [T; N], const N: usize][T, F, N](
+        x: &mut [&mut [T]; N],
+        g: &[T],
+        f: F,
+    ) -> bool, work 4 * g.len(); {
+        let len = least(x.each_ref().map(|x| x.len()), g.len());
         let first_not_finite = 'strips: {
             strips!(lanes::<I, T>(), len, |at, W| {
                 // SAFETY: `at + W` is at most `len`, the least length.
-                let old: [[T; W]; N] = x.each_ref().map(|x| unsafe { *strip(x, at) });
+                let (old, g): ([[T; W]; N], [T; W]) =
+                    unsafe { (x.each_ref().map(|x| *strip(x, at)), *strip(g, at)) };
                 let mut new = old;
-                for k in 0..W {
-                    for (strip, value) in new.iter_mut().zip(f(at_place(&old, k))) {
+                for (k, &g) in g.iter().enumerate() {
+                    for (strip, value) in new.iter_mut().zip(f(at_place(&old, k), g)) {
                         if let Some(new) = strip.get_mut(k) {
                             *new = value;
                         }
                     }
                 }
                 // One branch for the strip: to choose lane by lane takes half as long again.
-                if !new.as_flattened().iter().fold(true, |all, x| all & x.is_finite()) {
+                if !are_finite::<I, T, W>(&new) {
                     break 'strips at;
                 }
                 for (x, new) in x.iter_mut().zip(new) {
@@ -144,16 +149,17 @@ kernel! {
             });
             return true;
         };
-        update_finite(x.each_mut().map(|x| x.get_mut(first_not_finite..len).unwrap_or(&mut [])), &f);
+        let rest = x.each_mut().map(|x| x.get_mut(first_not_finite..len).unwrap_or(&mut []));
+        update_finite(rest, g.get(first_not_finite..len).unwrap_or(&[]), &f);
         false
     }
 }
 
 /// [`update`], place by place.
 #[cold]
-fn update_finite<T: Scalar, const N: usize>(mut x: [&mut [T]; N], f: &impl Fn([T; N]) -> [T; N]) {
-    for place in 0..x.first().map_or(0, |x| x.len()) {
-        let new = f(x.each_ref().map(|x| x.get(place).copied().unwrap_or(T::ZERO)));
+fn update_finite<T: Scalar, const N: usize>(mut x: [&mut [T]; N], g: &[T], f: &impl Fn([T; N], T) -> [T; N]) {
+    for (place, &g) in g.iter().enumerate() {
+        let new = f(x.each_ref().map(|x| x.get(place).copied().unwrap_or(T::ZERO)), g);
         if new.iter().all(|x| x.is_finite()) {
             for (x, new) in x.iter_mut().zip(new) {
                 if let Some(x) = x.get_mut(place) {
@@ -164,6 +170,28 @@ fn update_finite<T: Scalar, const N: usize>(mut x: [&mut [T]; N], f: &impl Fn([T
     }
 }
 
+/// The bits of an infinite `f32`; those of NaN, without the sign, are above.
+const INFINITY: i32 = 0x7F80_0000;
+
+/// Whether no number is infinite or NaN.
+#[inline(always)]
+fn are_finite<I: Isa, T: Scalar, const W: usize>(strips: &[[T; W]]) -> bool {
+    if I::LANES == 1 || !is::<T, f32>() {
+        return strips.as_flattened().iter().fold(true, |all, x| all & x.is_finite());
+    }
+    // By the bits without the sign, since the units that multiply are busy.
+    let mut largest = [0_i32; W];
+    for strip in strips {
+        for (largest, x) in largest.iter_mut().zip(strip) {
+            // SAFETY: `T` is `f32`, and every pattern of bits is an `i32`.
+            let bits = unsafe { transmute_copy::<T, i32>(x) } & i32::MAX;
+            *largest = if bits > *largest { bits } else { *largest };
+        }
+    }
+    #[allow(clippy::needless_bitwise_bool)] // One comparison of vectors, not one branch for each number.
+    largest.iter().fold(true, |all, &bits| all & (bits < INFINITY))
+}
+
 kernel! {
     /// Whether no number is infinite or NaN.
     pub(crate) fn all_finite<I>[T: Scalar][T](x: &[T]) -> bool, work x.len(); {
@@ -172,22 +200,10 @@ kernel! {
                 return true;
             }
         }
-        // Without vectors the bits tell it sooner, above all where floating point is in software.
-        if I::LANES == 1 || !is::<T, f32>() && !is::<T, f64>() {
-            return x.iter().fold(true, |all, x| all & x.is_finite());
-        }
-        // `x * 0` is 0 where `x` is finite, and NaN elsewhere, as is every sum with it.
-        let mut sums = [T::ZERO; 64];
         let (blocks, rest) = x.as_chunks::<64>();
-        for block in blocks {
-            for (sum, &x) in sums.iter_mut().zip(block) {
-                *sum += x * T::ZERO;
-            }
-        }
-        for (sum, &x) in sums.iter_mut().zip(rest) {
-            *sum += x * T::ZERO;
-        }
-        #[allow(clippy::needless_bitwise_bool)] // One comparison of vectors, not one branch for each number.
-        sums.iter().fold(true, |all, &sum| all & (sum == T::ZERO))
+        let (fours, rest) = rest.as_chunks::<4>();
+        (blocks.is_empty() || are_finite::<I, T, 64>(blocks))
+            && are_finite::<I, T, 4>(fours)
+            && are_finite::<I, T, 1>(rest.as_chunks().0)
     }
 }

@@ -146,8 +146,8 @@ impl<const E: usize, const HEADS: usize, M: Mask, T: Scalar> SelfAttention<E, HE
         gradient: &mut Self,
         d: &mut [Projections<T, E>; L],
     ) {
-        dense::weight_gradient(&mut gradient.out_proj_weight, found, dy);
-        dense::bias_gradient(&mut gradient.out_proj_bias, dy);
+        dense::weight_gradient::<_, _, _, true>(&mut gradient.out_proj_weight, found, dy);
+        dense::bias_gradient::<_, _, true>(&mut gradient.out_proj_bias, dy);
         dense::input_gradient(&self.out_proj_weight, dy, found);
         *d = [[[T::ZERO; E]; 3]; L];
         let scale = Self::scale();

@@ -95,6 +95,19 @@ fn forward_steps<T: Scalar, const IN: usize, const OUT: usize>(
     }
 }
 
+/// Adds the gradient of the parameters over all steps to `gradient`, or overwrites it.
+#[inline]
+fn parameter_gradient<T: Scalar, const IN: usize, const OUT: usize, B: Bias<T, OUT>, const ADDS: bool>(
+    gradient: &mut Dense<IN, OUT, T, B>,
+    x: &[[T; IN]],
+    dy: &[[T; OUT]],
+) {
+    dense::weight_gradient::<T, IN, OUT, ADDS>(&mut gradient.weight.data.0, x, dy);
+    if let Some(bias) = gradient.bias.get_mut() {
+        dense::bias_gradient::<T, OUT, ADDS>(bias, dy);
+    }
+}
+
 macro_rules! over_steps {
     ($([$(const $L:ident: usize)?] $X:ty => $Y:ty),+) => { $(
         impl<const IN: usize, const OUT: usize, $(const $L: usize,)? T: Scalar, B: Bias<T, OUT>> Layer<$X, T>
@@ -146,9 +159,22 @@ macro_rules! over_steps {
                 dy: &[TensorOf<$Y, T>; N],
                 gradient: &mut Self,
             ) {
-                dense::weight_gradient(&mut gradient.weight.data.0, steps(x), steps(dy));
-                if let Some(bias) = gradient.bias.get_mut() {
-                    dense::bias_gradient(bias, steps(dy));
+                parameter_gradient::<_, _, _, _, true>(gradient, steps(x), steps(dy));
+            }
+
+            #[inline]
+            fn backward_overwriting<const N: usize>(
+                &self,
+                x: &[TensorOf<$X, T>; N],
+                _: &[TensorOf<$Y, T>; N],
+                (): &mut (),
+                dy: &[TensorOf<$Y, T>; N],
+                gradient: &mut Self,
+                dx: Option<&mut [TensorOf<$X, T>; N]>,
+            ) {
+                parameter_gradient::<_, _, _, _, false>(gradient, steps(x), steps(dy));
+                if let Some(dx) = dx {
+                    dense::input_gradient(&self.weight.data.0, steps(dy), steps_mut(dx));
                 }
             }
         }

@@ -2,6 +2,7 @@ mod join;
 
 pub use join::{Concat, Join, Sum};
 
+use super::residual::add_each;
 use crate::layer::{Contiguous, Differentiable, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, Keys};
 use crate::scalar::{ConstZero, Scalar};
@@ -183,11 +184,7 @@ impl<In: Shape, T: Scalar, A: Differentiable<In, T>, B: Differentiable<In, T>, J
         let (to_a, to_b) = J::split(dy, gradients);
         self.branches.0.backward(x, a, a_cache, to_a, &mut gradient.branches.0, dx);
         self.branches.1.backward(x, b, b_cache, to_b, &mut gradient.branches.1, other);
-        for (dx, other) in dx.iter_mut().zip(other) {
-            for (dx, &other) in dx.as_mut_slice().iter_mut().zip(other.as_slice()) {
-                *dx += other;
-            }
-        }
+        add_each::<In, T>(dx, other);
     }
 
     #[inline]
@@ -202,5 +199,24 @@ impl<In: Shape, T: Scalar, A: Differentiable<In, T>, B: Differentiable<In, T>, J
         let (to_a, to_b) = J::split(dy, gradients);
         self.branches.0.backward_parameters(x, a, a_cache, to_a, &mut gradient.branches.0);
         self.branches.1.backward_parameters(x, b, b_cache, to_b, &mut gradient.branches.1);
+    }
+
+    #[inline]
+    fn backward_overwriting<const N: usize>(
+        &self,
+        x: &[In::Tensor<T>; N],
+        _: &[TensorOf<J::Out, T>; N],
+        ((a_cache, a), (b_cache, b), gradients, other): &mut Self::Cache<N>,
+        dy: &[TensorOf<J::Out, T>; N],
+        gradient: &mut Self,
+        mut dx: Option<&mut [In::Tensor<T>; N]>,
+    ) {
+        let (to_a, to_b) = J::split(dy, gradients);
+        let (gradient_a, gradient_b) = &mut gradient.branches;
+        self.branches.0.backward_overwriting(x, a, a_cache, to_a, gradient_a, dx.as_deref_mut());
+        self.branches.1.backward_overwriting(x, b, b_cache, to_b, gradient_b, dx.is_some().then_some(&mut *other));
+        if let Some(dx) = dx {
+            add_each::<In, T>(dx, other);
+        }
     }
 }

@@ -128,9 +128,7 @@ where
     ) {
         let (cache, inner) = cache;
         self.0.backward(x, inner, cache, L::Out::tensors(dy), &mut gradient.0, dx);
-        for (dx, dy) in dx.iter_mut().zip(dy) {
-            add(dx.as_mut_slice(), dy.as_slice());
-        }
+        add_each::<S, T>(dx, dy);
     }
 
     #[inline]
@@ -145,11 +143,36 @@ where
         let (cache, inner) = cache;
         self.0.backward_parameters(x, inner, cache, L::Out::tensors(dy), &mut gradient.0);
     }
+
+    #[inline]
+    fn backward_overwriting<const B: usize>(
+        &self,
+        x: &[S::Tensor<T>; B],
+        _: &[S::Tensor<T>; B],
+        cache: &mut Self::Cache<B>,
+        dy: &[S::Tensor<T>; B],
+        gradient: &mut Self,
+        mut dx: Option<&mut [S::Tensor<T>; B]>,
+    ) {
+        let (cache, inner) = cache;
+        self.0.backward_overwriting(x, inner, cache, L::Out::tensors(dy), &mut gradient.0, dx.as_deref_mut());
+        if let Some(dx) = dx {
+            add_each::<S, T>(dx, dy);
+        }
+    }
 }
 
 /// `a += b`
 fn add<T: Scalar>(a: &mut [T], b: &[T]) {
     for (a, &b) in a.iter_mut().zip(b) {
         *a += b;
+    }
+}
+
+/// `a += b`, for each tensor.
+#[inline]
+pub(super) fn add_each<S: Shape, T: Scalar>(a: &mut [S::Tensor<T>], b: &[S::Tensor<T>]) {
+    for (a, b) in a.iter_mut().zip(b) {
+        add(a.as_mut_slice(), b.as_slice());
     }
 }

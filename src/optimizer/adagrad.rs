@@ -1,4 +1,4 @@
-use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
+use super::{Aligned, Optimizer, Part, PartMut, State, constructors, state, update, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
 use crate::scalar::{ConstZero, Scalar};
@@ -57,6 +57,7 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
         self.learning_rate
     }
 
+    #[inline]
     fn update<P: Parameters<T>>(
         &self,
         state: &mut AdagradState<P>,
@@ -69,10 +70,10 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
         *updates += 1.0;
         let rate = T::from_f64(self.learning_rate * factor / slowed);
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
-        update_trained([parameters, gradient, &mut state.sum], move |[p, g, v]| {
+        update!([p, g, v] in [parameters, gradient, &mut state.sum.0], {
             let g = g + decay * p;
             let sum = v + g * g;
-            [p - rate * g / (sum.sqrt() + epsilon), T::ZERO, sum]
+            [p - rate * g / (sum.sqrt() + epsilon), sum]
         })
     }
 }

@@ -1,4 +1,4 @@
-use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
+use super::{Aligned, Optimizer, Part, PartMut, State, constructors, state, update, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
 use crate::scalar::{ConstZero, Scalar};
@@ -93,6 +93,7 @@ impl<T: Scalar> Optimizer<T> for Adam {
         self.learning_rate
     }
 
+    #[inline]
     fn update<P: Parameters<T>>(
         &self,
         state: &mut AdamState<P>,
@@ -113,6 +114,7 @@ impl<T: Scalar> Optimizer<T> for AdamW {
         self.learning_rate
     }
 
+    #[inline]
     fn update<P: Parameters<T>>(
         &self,
         state: &mut AdamState<P>,
@@ -129,6 +131,7 @@ impl<T: Scalar> Optimizer<T> for AdamW {
 
 impl Adam {
     /// One update: `decay` times the parameter joins the gradient, and the parameter is first multiplied by `shrink`.
+    #[inline]
     fn moments<T: Scalar, P: Parameters<T>>(
         &self,
         state: &mut AdamState<P>,
@@ -143,16 +146,16 @@ impl Adam {
         *first = self.beta1 * *first + (1.0 - self.beta1);
         *second = self.beta2 * *second + (1.0 - self.beta2);
         let step = T::from_f64(rate / *first);
-        let root = T::from_f64(1.0 / libm::sqrt(*second));
+        let root = T::from_f64(1.0 / Scalar::sqrt(*second));
         let epsilon = T::from_f64(self.epsilon);
         let (take1, keep2, take2) =
             (T::from_f64(1.0 - self.beta1), T::from_f64(self.beta2), T::from_f64(1.0 - self.beta2));
         let (decay, shrink) = (T::from_f64(decay), T::from_f64(shrink));
-        update_trained([parameters, gradient, &mut state.first, &mut state.second], move |[p, g, m, v]| {
+        update!([p, g, m, v] in [parameters, gradient, &mut state.first.0, &mut state.second.0], {
             let g = g + decay * p;
             let m = m + take1 * (g - m);
             let v = keep2 * v + take2 * g * g;
-            [shrink * p - step * m / (v.sqrt() * root + epsilon), T::ZERO, m, v]
+            [shrink * p - step * m / (v.sqrt() * root + epsilon), m, v]
         })
     }
 }

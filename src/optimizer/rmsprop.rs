@@ -1,4 +1,4 @@
-use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
+use super::{Aligned, Optimizer, Part, PartMut, State, constructors, state, update, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
 use crate::scalar::{ConstZero, Scalar};
@@ -54,6 +54,7 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
         self.learning_rate
     }
 
+    #[inline]
     fn update<P: Parameters<T>>(
         &self,
         state: &mut RmsPropState<P>,
@@ -64,10 +65,10 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
         let rate = T::from_f64(self.learning_rate * factor);
         let (keep, take) = (T::from_f64(self.alpha), T::from_f64(1.0 - self.alpha));
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
-        update_trained([parameters, gradient, &mut state.square], move |[p, g, v]| {
+        update!([p, g, v] in [parameters, gradient, &mut state.square.0], {
             let g = g + decay * p;
             let square = keep * v + take * g * g;
-            [p - rate * g / (square.sqrt() + epsilon), T::ZERO, square]
+            [p - rate * g / (square.sqrt() + epsilon), square]
         })
     }
 }

@@ -1,6 +1,6 @@
-use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
+use super::{Aligned, Optimizer, Part, PartMut, State, constructors, state, update, with};
 use crate::error::{HyperparameterError, Range, valid};
-use crate::kernels::elementwise::update;
+use crate::kernels::elementwise;
 use crate::kernels::on_cortex_m;
 use crate::layer::{Parameters, zip_trained};
 use crate::scalar::{ConstZero, Scalar};
@@ -48,6 +48,7 @@ impl<T: Scalar> Optimizer<T> for Sgd {
         self.learning_rate
     }
 
+    #[inline]
     fn update<P: Parameters<T>>(&self, (): &mut (), parameters: &mut P, gradient: &mut P, factor: f64) -> bool {
         let rate = T::from_f64(self.learning_rate * factor);
         let decay = T::from_f64(self.weight_decay);
@@ -57,18 +58,18 @@ impl<T: Scalar> Optimizer<T> for Sgd {
     }
 }
 
-/// `p -= rate * (g + decay * p); g = 0`, as [`update_trained`] does it.
+/// `p -= rate * (g + decay * p)`, as [`update`] does it.
 #[inline]
-fn descend<T: Scalar>(p: &mut [T], g: &mut [T], rate: T, decay: T) -> bool {
+fn descend<T: Scalar>(p: &mut [T], g: &[T], rate: T, decay: T) -> bool {
     let done = first_descended(p, g, rate, decay);
-    let (Some(p), Some(g)) = (p.get_mut(done..), g.get_mut(done..)) else { return true };
-    update(&mut [p, g], |[p, g]| [p - rate * (g + decay * p), T::ZERO])
+    let (Some(p), Some(g)) = (p.get_mut(done..), g.get(done..)) else { return true };
+    elementwise::update(&mut [p], g, |[p], g| [p - rate * (g + decay * p)])
 }
 
 /// How many of the first parameters and gradients the processor has a faster way for, which has done them.
 #[allow(unreachable_code)]
 #[inline]
-fn first_descended<T: Scalar>(p: &mut [T], g: &mut [T], rate: T, decay: T) -> usize {
+fn first_descended<T: Scalar>(p: &mut [T], g: &[T], rate: T, decay: T) -> usize {
     on_cortex_m! { return cortex_m::descend(p, g, rate, decay); }
     let _ = (p, g, rate, decay);
     0
@@ -116,6 +117,7 @@ impl<T: Scalar> Optimizer<T> for Momentum {
         self.sgd.learning_rate
     }
 
+    #[inline]
     fn update<P: Parameters<T>>(
         &self,
         state: &mut MomentumState<P>,
@@ -127,11 +129,11 @@ impl<T: Scalar> Optimizer<T> for Momentum {
         let decay = T::from_f64(self.sgd.weight_decay);
         let momentum = T::from_f64(self.momentum);
         let nesterov = self.nesterov;
-        update_trained([parameters, gradient, &mut state.velocity], move |[p, g, v]| {
+        update!([p, g, v] in [parameters, gradient, &mut state.velocity.0], {
             let g = g + decay * p;
             let velocity = momentum * v + g;
             let step = if nesterov { g + momentum * velocity } else { velocity };
-            [p - rate * step, T::ZERO, velocity]
+            [p - rate * step, velocity]
         })
     }
 }

@@ -16,9 +16,11 @@ pub trait TargetFor<L, Out: Shape, T: Scalar> {
 }
 
 impl<Y, L: Loss<Out, Y, T>, Out: Shape, T: Scalar> TargetFor<L, Out, T> for Y {
+    #[inline]
     fn loss(&self, loss: &L, y: &Out::Tensor<T>) -> T {
         loss.loss(y, self)
     }
+    #[inline]
     fn gradient(&self, loss: &L, y: &Out::Tensor<T>, scale: T, dy: &mut Out::Tensor<T>) -> T {
         loss.gradient(y, self, scale, dy)
     }

@@ -201,7 +201,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
                     slot.copy_from(train.input(order.get((range.start + i) % train.len().max(1))).tensor());
                 }
                 let targets = range.map(|i| train.target(order.get(i)));
-                let loss = self.run(net, None, targets);
+                let loss = self.run::<true, _>(net, None, targets);
                 seen += size(samples);
                 sum += loss.to_f64() * size(samples);
                 report.loss = N::Scalar::from_f64(sum / seen);

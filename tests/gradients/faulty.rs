@@ -26,6 +26,8 @@ impl Fault {
     pub(crate) const OVERWRITES: u8 = 7;
     /// The gradient of the inputs is added to, not overwritten.
     pub(crate) const ADDS: u8 = 8;
+    /// The gradient of the parameters is added to in `backward_overwriting`.
+    pub(crate) const NEVER_OVERWRITES: u8 = 9;
 }
 
 #[derive(Debug)]
@@ -117,6 +119,24 @@ impl<const FAULT: u8> Differentiable<Vector<3>, f64> for Faulty<FAULT> {
         Self::gradient(x, dy, gradient);
         if FAULT == Fault::PARAMETERS_ALONE {
             gradient.scale[0] += 1.0;
+        }
+    }
+
+    fn backward_overwriting<const B: usize>(
+        &self,
+        x: &[SVector<f64, 3>; B],
+        y: &[SVector<f64, 3>; B],
+        (): &mut (),
+        dy: &[SVector<f64, 3>; B],
+        gradient: &mut Self,
+        dx: Option<&mut [SVector<f64, 3>; B]>,
+    ) {
+        if FAULT != Fault::NEVER_OVERWRITES {
+            gradient.scale.fill(0.0);
+        }
+        match dx {
+            Some(dx) => self.backward(x, y, &mut (), dy, gradient, dx),
+            None => self.backward_parameters(x, y, &mut (), dy, gradient),
         }
     }
 }

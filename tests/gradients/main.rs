@@ -57,7 +57,7 @@ where
     let mut layer = L::ZERO;
     randomise(&mut layer, &mut rng);
     let x: [TensorOf<In, f64>; 3] = inputs(&mut rng);
-    passes(name, &gradcheck::layer::<In, L, 3>(&mut layer, &x), 2 * L::COUNT + 3 * In::LEN);
+    passes(name, &gradcheck::layer::<In, L, 3>(&mut layer, &x), 4 * L::COUNT + 2 * 3 * In::LEN);
     adds_and_overwrites(name, &layer, &x, &mut rng);
 }
 

@@ -63,6 +63,7 @@ fn the_checker_finds_faults() {
         fault::<{ Fault::SLIGHT }>(),
         fault::<{ Fault::OVERWRITES }>(),
         fault::<{ Fault::ADDS }>(),
+        fault::<{ Fault::NEVER_OVERWRITES }>(),
     ] {
         assert!(report.max_relative_error > LIMIT, "{report}");
     }

@@ -56,6 +56,19 @@ macro_rules! add_to_column {
     };
 }
 
+/// `column = dy * x`, likewise.
+macro_rules! write_column {
+    ($x:literal, [$($column:literal ($($dy:literal $gradient:literal),+))+]) => {
+        concat!(
+            $(
+                $(concat!("vmul.f32 ", $gradient, ", ", $dy, ", ", $x, "\n"),)+
+                concat!("vstmia r0!, {{", $column, "}}\n"),
+            )+
+            "add r0, r4\n",
+        )
+    };
+}
+
 /// Writes the kernels for tiles of some widths: what to save and restore, the registers that hold the sums or `dy`, two for inputs, and
 /// the registers that columns pass through, with the number that each meets.
 macro_rules! widths {
@@ -91,34 +104,43 @@ macro_rules! widths {
             )+
         }
 
-        /// `gradient += dy x'` over a tile of the gradient: `count` columns. Between the end of one and the start of the next lie
+        /// `gradient = dy x'` over a tile of the gradient: `count` columns. Between the end of one and the start of the next lie
         /// `stride` bytes.
         ///
         /// # Safety
         /// There must be as many numbers in `dy` as the tile is wide, and `count` inputs and columns.
         pub(super) mod outer {
             use super::*;
-            $(
-                #[unsafe(naked)]
-                pub(in super::super) unsafe extern "C" fn $name(
-                    gradient: *mut f32,
-                    dy: *const f32,
-                    x: *const f32,
-                    count: usize,
-                    stride: usize,
-                ) {
-                    naked_asm!(
-                        ".fpu fpv4-sp-d16",
-                        "push {{r4, lr}}",
-                        "ldr r4, [sp, #8]", // the stride
-                        $save,
-                        concat!("vldm r1, {{", $kept, "}}"),
-                        over_columns!(add_to_column, $x $y, $tile),
-                        $restore,
-                        "pop {{r4, pc}}",
-                    )
-                }
-            )+
+            $(outer!($name: $save, $restore, $kept, over_columns!(write_column, $x $y, $tile));)+
+        }
+
+        /// `gradient += dy x'`, likewise.
+        pub(super) mod add_outer {
+            use super::*;
+            $(outer!($name: $save, $restore, $kept, over_columns!(add_to_column, $x $y, $tile));)+
+        }
+    };
+}
+macro_rules! outer {
+    ($name:ident: $save:literal, $restore:literal, $kept:literal, $columns:expr) => {
+        #[unsafe(naked)]
+        pub(in super::super) unsafe extern "C" fn $name(
+            gradient: *mut f32,
+            dy: *const f32,
+            x: *const f32,
+            count: usize,
+            stride: usize,
+        ) {
+            naked_asm!(
+                ".fpu fpv4-sp-d16",
+                "push {{r4, lr}}",
+                "ldr r4, [sp, #8]", // the stride
+                $save,
+                concat!("vldm r1, {{", $kept, "}}"),
+                $columns,
+                $restore,
+                "pop {{r4, pc}}",
+            )
         }
     };
 }
@@ -261,7 +283,7 @@ pub(super) unsafe extern "C" fn sum_of_pairs(x: *const f32, blocks: usize) -> f3
 /// Writes `p -= rate * g` over `$p`, for `g` in `$g`; `$decay` first.
 macro_rules! eight {
     ($decay:ident, $($p:literal $g:literal),+) => {
-        concat!("vldmia r3!, {{s24-s31}}\n", $($decay!($p, $g), concat!("vfms.f32 ", $p, ", ", $g, ", s0\n"),)+)
+        concat!("vldmia r1!, {{s24-s31}}\n", $($decay!($p, $g), concat!("vfms.f32 ", $p, ", ", $g, ", s0\n"),)+)
     };
 }
 /// `g += decay * p`
@@ -287,24 +309,14 @@ macro_rules! descents {
         /// # Safety
         /// There must be as many numbers of each.
         #[unsafe(naked)]
-        pub(super) unsafe extern "C" fn $name(p: *mut f32, g: *mut f32, blocks: usize, rate: f32, decay: f32) -> usize {
+        pub(super) unsafe extern "C" fn $name(p: *mut f32, g: *const f32, blocks: usize, rate: f32, decay: f32) -> usize {
             naked_asm!(
                 ".fpu fpv4-sp-d16",
-                "push {{r4-r11, lr}}",
                 "vpush {{s16-s31}}",
                 "mov r12, #0xFF000000", // an infinity, without its sign's bit
-                "movs r4, #0",
-                "movs r5, #0",
-                "movs r6, #0",
-                "movs r7, #0",
-                "mov r8, r4",
-                "mov r9, r4",
-                "mov r10, r4",
-                "mov r11, r4",
                 "cmp r2, #0",
                 "beq 3f",
                 "2:",
-                "mov r3, r1",
                 "vldm r0, {{s8-s23}}",
                 eight!($decay, "s8" "s24", "s9" "s25", "s10" "s26", "s11" "s27", "s12" "s28", "s13" "s29", "s14" "s30", "s15" "s31"),
                 eight!($decay, "s16" "s24", "s17" "s25", "s18" "s26", "s19" "s27", "s20" "s28", "s21" "s29", "s22" "s30", "s23" "s31"),
@@ -321,21 +333,19 @@ macro_rules! descents {
                 "cmp r12, r3, lsl #1",
                 "bls 3f",
                 "vstmia r0!, {{s8-s23}}",
-                "stmia r1!, {{r4-r11}}",
-                "stmia r1!, {{r4-r11}}",
                 "subs r2, #1",
                 "bne 2b",
                 "3:",
                 "mov r0, r2",
                 "vpop {{s16-s31}}",
-                "pop {{r4-r11, pc}}",
+                "bx lr",
             )
         }
     )+ };
 }
 descents! {
-    /// `p -= rate * g; g = 0`
+    /// `p -= rate * g`
     descend: as_it_is;
-    /// `p -= rate * (g + decay * p); g = 0`
+    /// `p -= rate * (g + decay * p)`
     descend_decayed: decayed;
 }

@@ -200,6 +200,19 @@ fn layer<const IN: usize, const OUT: usize>(found: &mut Found) {
         found.expect(gradient, 0.0, rows().filter_map(|(_, dy)| Some((1.0, *dy.as_slice().get(o)?))));
     }
     found.holds &= y.is_whole() && dx.is_whole() && gradient.is_whole();
+
+    // Overwritten: what was there is in no sum.
+    Differentiable::<Vector<IN>>::backward_overwriting(&layer, &x, &y.value, &mut (), &dy, &mut gradient.value, None);
+    for (i, column) in gradient.value.weight.as_slice().chunks_exact(OUT).enumerate() {
+        for (o, &gradient) in column.iter().enumerate() {
+            let terms = rows().filter_map(|(x, dy)| Some((*x.as_slice().get(i)?, *dy.as_slice().get(o)?)));
+            found.expect(gradient, 0.0, terms);
+        }
+    }
+    for (o, &gradient) in gradient.value.bias.iter().enumerate() {
+        found.expect(gradient, 0.0, rows().filter_map(|(_, dy)| Some((1.0, *dy.as_slice().get(o)?))));
+    }
+    found.holds &= gradient.is_whole();
     found.layers += 1;
 }
 
@@ -237,7 +250,7 @@ fn descent<const IN: usize, const OUT: usize>(found: &mut Found) {
                     found.holds &= new.to_bits() == old.to_bits();
                 }
             }
-            found.holds &= !is_finite || numbers(&gradient.value).all(|g| g == 0.0);
+            found.holds &= numbers(&gradient.value).map(f32::to_bits).eq(numbers(&given).map(f32::to_bits));
         }
     }
     gradients::<IN, OUT>(found);
