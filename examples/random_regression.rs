@@ -12,7 +12,7 @@ use constnet::loss::Mse;
 use constnet::metrics::Regression;
 use constnet::nalgebra::SVector;
 use constnet::optimizer::{Adam, AdamState};
-use constnet::train::{Fit, Trainer};
+use constnet::train::{Fit, Memory, Trainer};
 use constnet::{ConstZero, Dense, Network, Tanh, Vector};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -67,7 +67,7 @@ fn experiment<const IN: usize, const HIDDEN: usize, const OUT: usize>() -> Resul
     println!("\nMemory in bytes:");
     println!("  network, {:3} parameters    {:6}", Net::<IN, HIDDEN, OUT>::PARAMETERS, size_of_val(&net));
     println!("  trainer                    {:6}", size_of_val(&trainer));
-    println!("    of it gradient           {:6}", size_of::<Net<IN, HIDDEN, OUT>>());
+    println!("    of it gradient           {:6}", Memory::<Net<IN, HIDDEN, OUT>, Adam, BATCH>::GRADIENT_BYTES);
     println!("    of it Adam's moments     {:6}", size_of::<AdamState<Net<IN, HIDDEN, OUT>>>());
     println!("  inputs and targets         {:6}", size_of_val(&inputs) + size_of_val(&targets));
     let all = size_of_val(&net) + size_of_val(&trainer) + size_of_val(&inputs) + size_of_val(&targets);

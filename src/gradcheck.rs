@@ -14,7 +14,8 @@
 //! For each parameter and each input `p`, `(f(p + h) - f(p - h)) / 2h` with `h = 1e-5 * max(1, |p|)`, where `f` is the sum of
 //! the outputs, each times a fixed pseudo-random weight between -1 and 1. The relative error is `|a - n| / max(|a|, |n|, 1e-3)`
 //! for the analytic `a` and the numeric `n`. A backward pass that overwrites the parameters' gradient instead of adding to it, or
-//! adds to that of the inputs instead of overwriting it, is wrong as well, and found, as is one that overwrites by name and adds. Points where a derivative jumps, such as 0 for [`Relu`](crate::Relu), are not fit to
+//! adds to that of the inputs instead of overwriting it, is wrong as well, and found; where a gradient is to be overwritten, NaN was
+//! there before. Points where a derivative jumps, such as 0 for [`Relu`](crate::Relu), are not fit to
 //! check at.
 //!
 //! # Cost
@@ -53,8 +54,17 @@ pub enum Place {
     ParameterWithoutInputs(usize),
     /// The same, by [`Differentiable::backward_overwriting`].
     ParameterOverwritten(usize),
+    /// The same, without the gradient of the inputs.
+    ParameterOverwrittenWithoutInputs(usize),
     /// A number of an input, or of an output where a loss is checked.
     Input {
+        /// The sample in the batch.
+        sample: usize,
+        /// The number, in memory order.
+        number: usize,
+    },
+    /// A number of an input, by [`Differentiable::backward_overwriting`].
+    InputBesideOverwritten {
         /// The sample in the batch.
         sample: usize,
         /// The number, in memory order.
@@ -102,13 +112,14 @@ pub fn layer<In: Shape, L: Differentiable<In, f64>, const B: usize>(
     for dy in dy.iter_mut().flat_map(Tensor::as_mut_slice) {
         *dy = weight(&mut state);
     }
-    // A gradient that is there before is added to, and what is in `dx` is overwritten.
+    // A gradient that is there before is added to, or overwritten, and what is in `dx` is overwritten.
     let [mut gradient, mut alone, mut overwritten, mut overwritten_alone] = [const { L::ZERO }; 4];
     let [mut dx, mut dx_beside_overwritten] = [const { <[In::Tensor<f64>; B]>::ZERO }; 2];
-    L::zip([&mut gradient, &mut alone, &mut overwritten, &mut overwritten_alone], &mut |_, all| {
-        for values in all {
-            values.fill(BEFORE);
-        }
+    L::zip([&mut gradient, &mut alone, &mut overwritten, &mut overwritten_alone], &mut |_, [a, b, c, d]| {
+        a.fill(BEFORE);
+        b.fill(BEFORE);
+        c.fill(f64::NAN);
+        d.fill(f64::NAN);
     });
     for dx in dx.iter_mut().chain(&mut dx_beside_overwritten) {
         dx.as_mut_slice().fill(BEFORE);
@@ -136,7 +147,7 @@ pub fn layer<In: Shape, L: Differentiable<In, f64>, const B: usize>(
         report.add(Place::Parameter(i), get(&gradient, i) - BEFORE, numeric);
         report.add(Place::ParameterWithoutInputs(i), get(&alone, i) - BEFORE, numeric);
         report.add(Place::ParameterOverwritten(i), get(&overwritten, i), numeric);
-        report.add(Place::ParameterOverwritten(i), get(&overwritten_alone, i), numeric);
+        report.add(Place::ParameterOverwrittenWithoutInputs(i), get(&overwritten_alone, i), numeric);
     }
     for sample in 0..B {
         for number in 0..In::LEN {
@@ -144,9 +155,9 @@ pub fn layer<In: Shape, L: Differentiable<In, f64>, const B: usize>(
                 x[sample].as_mut_slice()[number] = p;
                 f(layer, &x)
             });
-            for dx in [&dx, &dx_beside_overwritten] {
-                report.add(Place::Input { sample, number }, dx[sample].as_slice()[number], numeric);
-            }
+            report.add(Place::Input { sample, number }, dx[sample].as_slice()[number], numeric);
+            let beside = dx_beside_overwritten[sample].as_slice()[number];
+            report.add(Place::InputBesideOverwritten { sample, number }, beside, numeric);
         }
     }
     report
@@ -184,7 +195,11 @@ pub fn network<In: Shape, N: Differentiable<In, f64>, L: Loss<N::Out, Y, f64>, Y
     let mut y: [TensorOf<N::Out, f64>; B] = ConstZero::ZERO;
     let mut dy: [TensorOf<N::Out, f64>; B] = ConstZero::ZERO;
     let mut cache = N::Cache::<B>::ZERO;
-    let mut gradient = N::ZERO;
+    let (mut overwritten, mut added_to) = (N::ZERO, N::ZERO);
+    N::zip([&mut overwritten, &mut added_to], &mut |_, [overwritten, added_to]| {
+        overwritten.fill(f64::NAN);
+        added_to.fill(BEFORE);
+    });
     prepare(net, &mut cache);
     #[allow(clippy::cast_precision_loss)]
     let scale = 1.0 / B as f64;
@@ -193,10 +208,10 @@ pub fn network<In: Shape, N: Differentiable<In, f64>, L: Loss<N::Out, Y, f64>, Y
         loss.gradient(y, target, scale, dy);
     }
     net.forward_train(x, &mut cache, &mut y);
-    net.backward_overwriting(x, &y, &mut cache, &dy, &mut gradient, None);
-    // Over what that has left in the cache: adds as much again.
+    net.backward_overwriting(x, &y, &mut cache, &dy, &mut overwritten, None);
+    // Over what that has left in the cache.
     net.forward_train(x, &mut cache, &mut y);
-    net.backward_parameters(x, &y, &mut cache, &dy, &mut gradient);
+    net.backward_parameters(x, &y, &mut cache, &dy, &mut added_to);
     let mut f = |net: &N| {
         net.forward_train(x, &mut cache, &mut y);
         y.iter().zip(targets).map(|(y, target)| scale * loss.loss(y, target)).sum::<f64>()
@@ -207,7 +222,8 @@ pub fn network<In: Shape, N: Differentiable<In, f64>, L: Loss<N::Out, Y, f64>, Y
             set(net, i, p);
             f(net)
         });
-        report.add(Place::ParameterWithoutInputs(i), get(&gradient, i) / 2.0, numeric);
+        report.add(Place::ParameterOverwrittenWithoutInputs(i), get(&overwritten, i), numeric);
+        report.add(Place::ParameterWithoutInputs(i), get(&added_to, i) - BEFORE, numeric);
     }
     report
 }

@@ -294,8 +294,8 @@ pub trait Differentiable<In: Shape, T: Scalar = f32>: Layer<In, T> + Parameters<
         self.backward(x, y, cache, dy, gradient, &mut dx);
     }
 
-    /// [`backward`](Differentiable::backward) for a gradient that is yet to be begun: overwrites that of the parameters too. Where no
-    /// `dx` is wanted it is [`backward_parameters`](Differentiable::backward_parameters).
+    /// [`backward`](Differentiable::backward) for a gradient that is yet to be begun: overwrites `gradient`, whatever is there, NaN too.
+    /// Without `dx` it leaves that out, as [`backward_parameters`](Differentiable::backward_parameters) does.
     ///
     /// Override it where that saves reading the gradient, which is as large as the layer. Unless overridden it clears the gradient and
     /// lets one of the two add to it.

@@ -171,9 +171,9 @@ macro_rules! constructors {
 }
 use constructors;
 
-/// One pass over the parameters that gradients change: `update!([p, g, m..] in [parameters, gradient, first..], [new..])`. Parameter and
+/// One pass over the parameters that gradients change: `update_trained!([p, g, m..] in [parameters, gradient, first..], [new..])`. Parameter and
 /// what is remembered become what the last expression gives where all of it is finite, and stay elsewhere. Tells whether all was finite.
-macro_rules! update {
+macro_rules! update_trained {
     ([$p:ident, $g:ident $(, $m:ident)*] in $all:expr, $new:expr) => {{
         let mut is_finite = true;
         $crate::layer::zip_trained($all, &mut |[$p, $g $(, $m)*]| {
@@ -182,4 +182,4 @@ macro_rules! update {
         is_finite
     }};
 }
-use update;
+use update_trained;

@@ -96,7 +96,8 @@ pub struct Trainer<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store =
 /// The memory of training: a constant of zeros, for a `static` in `.bss` that a [`Trainer`] borrows.
 ///
 /// # Memory
-/// One gradient (as large as the network), the optimiser's state (as large as the network once for momentum, twice for Adam), and
+/// One gradient (as large as the network), the optimiser's state (as large as the network once for momentum, twice for Adam; on
+/// x86-64 each begins at a multiple of 64 bytes), and
 /// for each of the `B` samples its input, its output twice, and what lies between the layers twice. The constants
 /// [`GRADIENT_BYTES`](Memory::GRADIENT_BYTES), [`STATE_BYTES`](Memory::STATE_BYTES) and [`BATCH_BYTES`](Memory::BATCH_BYTES) tell
 /// how much each is.
@@ -124,7 +125,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, const B: usize> Memory<N, O, B> {
     /// The bytes of the gradient: those of the network, on x86-64 up to a multiple of 64.
     pub const GRADIENT_BYTES: usize = size_of::<Aligned<N>>();
 
-    /// The bytes of the optimiser's state.
+    /// The bytes of the optimiser's state; on x86-64 each set of moments takes up to a multiple of 64.
     pub const STATE_BYTES: usize = size_of::<O::State<N>>();
 
     /// The bytes of the samples on their way through the network: inputs, outputs and their gradients, and what lies between.
@@ -332,9 +333,9 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
     }
 
     /// Forward, loss and backward over a batch, the trainer's own unless given, of which the first `targets.len()` samples count.
-    /// Returns their mean loss. The gradient is added to what is accumulated; that there may be such is said by `ADDS`.
+    /// Returns their mean loss. The gradient is added to what is accumulated; that there may be such is said by `MAY_ADD`.
     #[inline]
-    fn run<'a, const ADDS: bool, Y: TargetFor<L, OutOf<N>, N::Scalar> + 'a>(
+    fn run<'a, const MAY_ADD: bool, Y: TargetFor<L, OutOf<N>, N::Scalar> + 'a>(
         &mut self,
         net: &mut N,
         given: Option<&[InputOf<N>; B]>,
@@ -364,7 +365,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         if loss_mean.is_finite() {
             net.track_statistics(cache);
         }
-        if ADDS && self.samples > 0 {
+        if MAY_ADD && self.samples > 0 {
             net.backward_parameters(inputs, y, cache, dy, gradient);
         } else {
             net.backward_overwriting(inputs, y, cache, dy, gradient, None);

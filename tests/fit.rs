@@ -253,6 +253,20 @@ fn a_step_forgets_what_is_not_finite() {
     }
     assert_eq!(spoilt, clean);
     assert_ne!(clean, Line::ZERO);
+    // The same with what is accumulated: of the second, finite half nothing is used, nor of the first afterwards.
+    for half in [&bad, &TARGETS] {
+        a.accumulate(&mut spoilt, &INPUTS, half);
+    }
+    assert_eq!(a.apply(&mut spoilt), Err(NotFinite::Loss));
+    assert_eq!(spoilt, clean);
+    for _ in 0..2 {
+        for (trainer, net) in [(&mut a, &mut spoilt), (&mut b, &mut clean)] {
+            trainer.accumulate(net, &INPUTS, &TARGETS);
+            trainer.accumulate(net, &INPUTS, &TARGETS);
+            assert_eq!(trainer.apply(net), Ok(()));
+        }
+        assert_eq!(spoilt, clean);
+    }
 }
 
 /// The last, smaller batch is filled with other samples, and only running averages see them.

@@ -128,7 +128,7 @@ pub(crate) fn outer_product<T: Scalar, const IN: usize, const OUT: usize, const 
     if ADDS {
         over_tiles!(add_outer);
     } else {
-        over_tiles!(outer);
+        over_tiles!(write_outer);
     }
     true
 }

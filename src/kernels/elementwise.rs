@@ -171,7 +171,7 @@ fn update_finite<T: Scalar, const N: usize>(mut x: [&mut [T]; N], g: &[T], f: &i
 }
 
 /// The bits of an infinite `f32`; those of NaN, without the sign, are above.
-const INFINITY: i32 = 0x7F80_0000;
+const INFINITE_BITS: i32 = f32::INFINITY.to_bits().cast_signed();
 
 /// Whether no number is infinite or NaN.
 #[inline(always)]
@@ -189,7 +189,7 @@ fn are_finite<I: Isa, T: Scalar, const W: usize>(strips: &[[T; W]]) -> bool {
         }
     }
     #[allow(clippy::needless_bitwise_bool)] // One comparison of vectors, not one branch for each number.
-    largest.iter().fold(true, |all, &bits| all & (bits < INFINITY))
+    largest.iter().fold(true, |all, &bits| all & (bits < INFINITE_BITS))
 }
 
 kernel! {
@@ -202,8 +202,34 @@ kernel! {
         }
         let (blocks, rest) = x.as_chunks::<64>();
         let (fours, rest) = rest.as_chunks::<4>();
+        // Nothing is asked of no blocks, as it would be of all lanes.
         (blocks.is_empty() || are_finite::<I, T, 64>(blocks))
             && are_finite::<I, T, 4>(fours)
             && are_finite::<I, T, 1>(rest.as_chunks().0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::all_finite;
+
+    /// Would catch: a place that no strip has, and a number that is taken for what it is not.
+    #[test]
+    fn what_is_not_finite_is_found_at_each_place() {
+        let mut x = [f32::MAX; 140];
+        for (i, x) in x.iter_mut().enumerate() {
+            *x = [f32::MAX, f32::MIN, 1e-45, -0.0][i % 4];
+        }
+        for len in 0..x.len() {
+            assert!(all_finite(&x[..len]), "{len} finite numbers");
+            for place in 0..len {
+                let before = x[place];
+                for bad in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN, -f32::NAN, f32::from_bits(0x7F80_0001)] {
+                    x[place] = bad;
+                    assert!(!all_finite(&x[..len]), "{bad} at {place} of {len}");
+                }
+                x[place] = before;
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-use super::{Aligned, Optimizer, Part, PartMut, State, constructors, state, update, with};
+use super::{Aligned, Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::kernels::elementwise;
 use crate::kernels::on_cortex_m;
@@ -58,7 +58,7 @@ impl<T: Scalar> Optimizer<T> for Sgd {
     }
 }
 
-/// `p -= rate * (g + decay * p)`, as [`update`] does it.
+/// `p -= rate * (g + decay * p)`, as [`elementwise::update`] does it.
 #[inline]
 fn descend<T: Scalar>(p: &mut [T], g: &[T], rate: T, decay: T) -> bool {
     let done = first_descended(p, g, rate, decay);
@@ -129,7 +129,7 @@ impl<T: Scalar> Optimizer<T> for Momentum {
         let decay = T::from_f64(self.sgd.weight_decay);
         let momentum = T::from_f64(self.momentum);
         let nesterov = self.nesterov;
-        update!([p, g, v] in [parameters, gradient, &mut state.velocity.0], {
+        update_trained!([p, g, v] in [parameters, gradient, &mut state.velocity.0], {
             let g = g + decay * p;
             let velocity = momentum * v + g;
             let step = if nesterov { g + momentum * velocity } else { velocity };

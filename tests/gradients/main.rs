@@ -61,8 +61,7 @@ where
     adds_and_overwrites(name, &layer, &x, &mut rng);
 }
 
-/// The gradient of the parameters is added to what is there, that of the inputs overwrites it: the checker starts from 0 and
-/// cannot see either.
+/// The gradient of the parameters is added to what is there, that of the inputs overwrites it, whatever the outputs hold before.
 fn adds_and_overwrites<In: Shape, L: Differentiable<In, f64>>(
     name: &str,
     layer: &L,

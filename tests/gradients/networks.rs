@@ -25,7 +25,7 @@ where
     randomise(&mut net, &mut rng);
     let x: [TensorOf<In, f64>; 3] = inputs(&mut rng);
     let report = gradcheck::network::<In, _, E, Y, 3>(&mut net, loss, &x, targets);
-    passes(core::any::type_name::<(L, E)>(), &report, L::COUNT);
+    passes(core::any::type_name::<(L, E)>(), &report, 2 * L::COUNT);
 }
 
 #[test]
@@ -63,10 +63,10 @@ fn the_checker_finds_faults() {
         fault::<{ Fault::SLIGHT }>(),
         fault::<{ Fault::OVERWRITES }>(),
         fault::<{ Fault::ADDS }>(),
-        fault::<{ Fault::NEVER_OVERWRITES }>(),
     ] {
         assert!(report.max_relative_error > LIMIT, "{report}");
     }
-    let nan = fault::<{ Fault::NAN }>();
-    assert!(nan.max_relative_error.is_nan(), "{nan}");
+    for nan in [fault::<{ Fault::NAN }>(), fault::<{ Fault::NEVER_OVERWRITES }>()] {
+        assert!(nan.max_relative_error.is_nan(), "{nan}");
+    }
 }

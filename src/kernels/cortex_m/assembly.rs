@@ -109,19 +109,20 @@ macro_rules! widths {
         ///
         /// # Safety
         /// There must be as many numbers in `dy` as the tile is wide, and `count` inputs and columns.
-        pub(super) mod outer {
+        pub(super) mod write_outer {
             use super::*;
-            $(outer!($name: $save, $restore, $kept, over_columns!(write_column, $x $y, $tile));)+
+            $(outer_product!($name: $save, $restore, $kept, over_columns!(write_column, $x $y, $tile));)+
         }
 
         /// `gradient += dy x'`, likewise.
         pub(super) mod add_outer {
             use super::*;
-            $(outer!($name: $save, $restore, $kept, over_columns!(add_to_column, $x $y, $tile));)+
+            $(outer_product!($name: $save, $restore, $kept, over_columns!(add_to_column, $x $y, $tile));)+
         }
     };
 }
-macro_rules! outer {
+/// A function that goes over the columns of a tile of the gradient with `dy` in registers: [`write_outer`] or [`add_outer`].
+macro_rules! outer_product {
     ($name:ident: $save:literal, $restore:literal, $kept:literal, $columns:expr) => {
         #[unsafe(naked)]
         pub(in super::super) unsafe extern "C" fn $name(
