@@ -398,12 +398,11 @@ fn outer_columns<
     start: usize,
     first: usize,
 ) {
-    let mut rows = x.iter().zip(dy);
+    let mut rows = x.iter().zip(dy).map(|(x, dy)| (load::<T, COLUMNS>(x, first), load::<T, W>(dy, start)));
     let mut sums = [[T::ZERO; W]; COLUMNS];
     if ADDS {
         sums = columns.each_ref().map(|column| load(column, start));
     } else if let Some((x, dy)) = rows.next() {
-        let (x, dy): ([T; COLUMNS], [T; W]) = (load(x, first), load(dy, start));
         for (sums, x) in sums.iter_mut().zip(x) {
             for (sum, dy) in sums.iter_mut().zip(dy) {
                 *sum = dy * x;
@@ -411,7 +410,6 @@ fn outer_columns<
         }
     }
     for (x, dy) in rows {
-        let (x, dy): ([T; COLUMNS], [T; W]) = (load(x, first), load(dy, start));
         for (sums, x) in sums.iter_mut().zip(x) {
             for (sum, dy) in sums.iter_mut().zip(dy) {
                 *sum = I::mul_add(dy, x, *sum);
@@ -428,15 +426,9 @@ kernel! {
     pub(crate) fn bias_gradient<I>[T: Scalar, const OUT: usize, const ADDS: bool][T, OUT, ADDS](gradient: &mut [T; OUT], dy: &[[T; OUT]]),
         work OUT * dy.len(); {
         exact_tiles!(OUT, width(2 * lanes::<I, T>()), |start, W| {
-            let mut rows = dy.iter();
-            let mut sums = [T::ZERO; W];
-            if ADDS {
-                sums = load(gradient, start);
-            } else if let Some(dy) = rows.next() {
-                sums = load(dy, start);
-            }
+            let mut rows = dy.iter().map(|dy| load::<T, W>(dy, start));
+            let mut sums = if ADDS { load(gradient, start) } else { rows.next().unwrap_or([T::ZERO; W]) };
             for dy in rows {
-                let dy: [T; W] = load(dy, start);
                 for (sum, dy) in sums.iter_mut().zip(dy) {
                     *sum += dy;
                 }
