@@ -45,6 +45,7 @@ kernel! {
 }
 
 /// How many inputs of a pixel an output sees.
+#[inline(always)]
 pub(super) const fn inputs(channels: usize, each: bool) -> usize {
     if each { 1 } else { channels }
 }

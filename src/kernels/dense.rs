@@ -6,7 +6,7 @@
 use super::dispatch::{Isa, kernel, lanes};
 use super::horizontal::product;
 use super::on_cortex_m;
-use super::tile::{exact_tiles, keep_together, load, store, tiles};
+use super::tile::{exact_tiles, keep_together, load, of_each, store, tiles};
 use super::transpose::transposed;
 use super::window::each;
 use crate::scalar::Scalar;
@@ -16,6 +16,7 @@ use core::marker::PhantomData;
 ///
 /// Part `i` has the inputs from `i * (IN / parts)` on, the last part also what remains. The parts are added as a binary tree:
 /// for four, `(0 + 2) + (1 + 3)`. This is the same for every set of instructions.
+#[inline(always)]
 const fn parts(inputs: usize, outputs: usize) -> usize {
     let mut parts = if outputs >= 64 {
         2
@@ -48,11 +49,13 @@ impl<I: Isa, T, const IN: usize, const OUT: usize> Plan<I, T, IN, OUT> {
 
 /// Whether two rows at a time are faster than one, as measured: not for few outputs, nor where the last tile has lanes without an output
 /// and the others are no two powers of 2, as the compiler then makes odd vectors of them.
+#[inline(always)]
 const fn in_pairs(outputs: usize) -> bool {
     outputs >= 8 && (outputs % 64).count_ones() <= 2
 }
 
 /// A width of tiles.
+#[inline(always)]
 const fn width(numbers: usize) -> usize {
     if numbers > 64 {
         64
@@ -214,7 +217,7 @@ pub(crate) fn sum_of_parts<T: Scalar, const W: usize, const ROWS: usize, const P
 ) -> [[T; W]; ROWS] {
     let mut sums = [[T::ZERO; W]; ROWS];
     for (row, sums) in sums.iter_mut().enumerate() {
-        let mut parts = parts.each_ref().map(|rows| rows.get(row).copied().unwrap_or([T::ZERO; W]));
+        let mut parts = of_each(&parts, [T::ZERO; W], |rows| rows.get(row).copied().unwrap_or([T::ZERO; W]));
         let mut half = PARTS / 2;
         while half > 0 {
             let (low, high) = parts.split_at_mut(half);
@@ -324,7 +327,7 @@ fn turned_rows<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const W: us
 ) {
     let mut sums = [[T::ZERO; W]; ROWS];
     if from > 0 {
-        sums = dx.each_ref().map(|dx| load(dx, start));
+        sums = of_each(dx, [T::ZERO; W], |dx| load(dx, start));
     }
     for (k, weight) in tile.iter().take(count).enumerate() {
         for (sums, dy) in sums.iter_mut().zip(dy) {
@@ -401,7 +404,7 @@ fn outer_columns<
     let mut rows = x.iter().zip(dy).map(|(x, dy)| (load::<T, COLUMNS>(x, first), load::<T, W>(dy, start)));
     let mut sums = [[T::ZERO; W]; COLUMNS];
     if ADDS {
-        sums = columns.each_ref().map(|column| load(column, start));
+        sums = of_each(columns, [T::ZERO; W], |column| load(column, start));
     } else if let Some((x, dy)) = rows.next() {
         for (sums, x) in sums.iter_mut().zip(x) {
             for (sum, dy) in sums.iter_mut().zip(dy) {

@@ -22,6 +22,7 @@ pub(crate) trait Isa {
 }
 
 /// How many numbers of `T` fit a vector register: a power of 2, and at most 16, as wide as a strip can be.
+#[inline(always)]
 pub(crate) const fn lanes<I: Isa, T>() -> usize {
     match (I::LANES * 4).checked_div(size_of::<T>()) {
         None | Some(0) => 1,

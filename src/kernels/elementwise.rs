@@ -3,11 +3,11 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::{Isa, kernel, lanes};
-use super::tile::keep_together;
+use super::tile::{at_place, keep_together, of_each};
 use super::{is, on_cortex_m};
 use crate::scalar::Scalar;
-use core::array::from_fn;
 use core::mem::transmute_copy;
+use core::ops::Range;
 
 /// Takes the places of slices of `$len` numbers in strips as wide as a vector register, then in narrower ones for the rest.
 macro_rules! strips {
@@ -61,19 +61,11 @@ unsafe fn strip_mut<T, const W: usize>(all: &mut [T], at: usize) -> &mut [T; W] 
     unsafe { &mut *all.as_mut_ptr().add(at).cast() }
 }
 
-/// The numbers at place `k` of each strip.
+/// The length of the shortest slice.
 #[inline(always)]
-fn at_place<T: Scalar, const N: usize, const W: usize>(strips: &[[T; W]; N], k: usize) -> [T; N] {
-    strips.each_ref().map(|strip| strip.get(k).copied().unwrap_or(T::ZERO))
-}
-
-/// The least length.
-#[inline(always)]
-fn least<const N: usize>(lengths: [usize; N], mut least: usize) -> usize {
-    for length in lengths {
-        if length < least {
-            least = length;
-        }
+fn shortest<X: AsRef<[T]>, T, const N: usize>(x: &[X; N], mut least: usize) -> usize {
+    for x in x {
+        least = least.min(x.as_ref().len());
     }
     least
 }
@@ -94,14 +86,14 @@ kernel! {
     /// `y = f(x, y)` at each place.
     fn change<I>[T: Scalar, F: Fn([T; N], T) -> T, const N: usize][T, F, N](x: [&[T]; N], y: &mut [T], f: F),
         work 4 * y.len(); {
-        let len = least(x.map(<[T]>::len), y.len());
+        let len = shortest(&x, y.len());
         // A plain loop as far as it fills vectors: strips of a function of a few instructions would be gathered and scattered.
         let whole = len - len % lanes::<I, T>();
         for k in 0..whole {
             // SAFETY: `k` is less than `len`, the least length.
             unsafe {
                 let y = y.get_unchecked_mut(k);
-                *y = f(x.map(|x| *x.get_unchecked(k)), *y);
+                *y = f(of_each(&x, T::ZERO, |x| *x.get_unchecked(k)), *y);
             }
         }
         if whole <= 16 && let Some(y) = y.get_mut(..whole) {
@@ -109,9 +101,12 @@ kernel! {
         }
         strips!(lanes::<I, T>(), len, from whole, |at, W| {
             // SAFETY: `at + W` is at most `len`, the least length.
-            let (x, y) = unsafe { (x.map(|x| *strip::<T, W>(x, at)), strip_mut::<T, W>(y, at)) };
-            let old = *y;
-            *y = from_fn(|k| f(at_place(&x, k), old.get(k).copied().unwrap_or(T::ZERO)));
+            let (x, strip) = unsafe { (of_each(&x, [T::ZERO; W], |x| *strip(x, at)), strip_mut::<T, W>(y, at)) };
+            let mut new = *strip;
+            for (k, y) in new.iter_mut().enumerate() {
+                *y = f(at_place(&x, k), *y);
+            }
+            *strip = new;
         });
     }
 }
@@ -124,12 +119,12 @@ kernel! {
         g: &[T],
         f: F,
     ) -> bool, work 4 * g.len(); {
-        let len = least(x.each_ref().map(|x| x.len()), g.len());
+        let len = shortest(x, g.len());
         let first_not_finite = 'strips: {
             strips!(lanes::<I, T>(), len, |at, W| {
                 // SAFETY: `at + W` is at most `len`, the least length.
                 let (old, g): ([[T; W]; N], [T; W]) =
-                    unsafe { (x.each_ref().map(|x| *strip(x, at)), *strip(g, at)) };
+                    unsafe { (of_each(x, [T::ZERO; W], |x| *strip(x, at)), *strip(g, at)) };
                 let mut new = old;
                 for (k, &g) in g.iter().enumerate() {
                     for (strip, value) in new.iter_mut().zip(f(at_place(&old, k), g)) {
@@ -142,24 +137,29 @@ kernel! {
                 if !are_finite::<I, T, W>(&new) {
                     break 'strips at;
                 }
-                for (x, new) in x.iter_mut().zip(new) {
+                for (x, new) in x.iter_mut().zip(&new) {
                     // SAFETY: as above.
-                    unsafe { *strip_mut(x, at) = new };
+                    unsafe { *strip_mut(x, at) = *new };
                 }
             });
             return true;
         };
-        let rest = x.each_mut().map(|x| x.get_mut(first_not_finite..len).unwrap_or(&mut []));
-        update_finite(rest, g.get(first_not_finite..len).unwrap_or(&[]), &f);
+        update_finite(x, g, first_not_finite..len, &f);
         false
     }
 }
 
 /// [`update`], place by place.
 #[cold]
-fn update_finite<T: Scalar, const N: usize>(mut x: [&mut [T]; N], g: &[T], f: &impl Fn([T; N], T) -> [T; N]) {
-    for (place, &g) in g.iter().enumerate() {
-        let new = f(x.each_ref().map(|x| x.get(place).copied().unwrap_or(T::ZERO)), g);
+fn update_finite<T: Scalar, const N: usize>(
+    x: &mut [&mut [T]; N],
+    g: &[T],
+    places: Range<usize>,
+    f: &impl Fn([T; N], T) -> [T; N],
+) {
+    for place in places {
+        let number = |x: &[T]| x.get(place).copied().unwrap_or(T::ZERO);
+        let new = f(of_each(x, T::ZERO, |x| number(x)), number(g));
         if new.iter().all(|x| x.is_finite()) {
             for (x, new) in x.iter_mut().zip(new) {
                 if let Some(x) = x.get_mut(place) {

@@ -3,7 +3,7 @@
 
 use super::dispatch::{kernel, lanes};
 use super::flat::one_by_one;
-use super::tile::{load, store, tiles};
+use super::tile::{load, of_each, store, tiles};
 use super::window::{Axis, part, part_mut};
 use crate::scalar::Scalar;
 
@@ -26,6 +26,7 @@ kernel! {
 }
 
 /// How much there is to do.
+#[inline(always)]
 const fn work<V: Axis, H: Axis>(channels: usize) -> usize {
     V::OUT * V::KERNEL * H::OUT * H::KERNEL * channels
 }
@@ -135,7 +136,7 @@ kernel! {
                 add(&mut sum, &load(x, start));
             });
             let part = inverse(under.count::<V, H>());
-            store(sum.map(|sum| sum * part), y, start);
+            store(of_each(&sum, T::ZERO, |&sum| sum * part), y, start);
         }));
     }
 }
@@ -153,7 +154,7 @@ kernel! {
         tiles!(C, 2 * lanes::<I, T>(), |start, W| windows::<V, H>(|o, under| {
             let (Some(dx), Some(dy)) = (part_mut(dx, under.first, under.span::<H>()), dy.get(o)) else { return };
             let part = inverse(under.count::<V, H>());
-            let dy: [T; W] = load::<T, W>(dy, start).map(|dy| dy * part);
+            let dy = of_each(&load::<T, W>(dy, start), T::ZERO, |&dy| dy * part);
             under.each::<H>(|place| if let Some(dx) = dx.get_mut(place) {
                 let mut sum: [T; W] = load(dx, start);
                 add(&mut sum, &dy);
@@ -179,7 +180,7 @@ pub(crate) fn global_average<T: Scalar, const C: usize>(x: &[T], y: &mut [T; C])
 #[allow(clippy::cast_precision_loss)]
 pub(crate) fn mean<T: Scalar, const C: usize>(sum: &[T; C], n: usize) -> [T; C] {
     let n = T::from_f64(n as f64);
-    sum.map(|sum| sum / n)
+    of_each(sum, T::ZERO, |&sum| sum / n)
 }
 
 /// `dx = dy / n` in each of the `n` pixels.

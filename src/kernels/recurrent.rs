@@ -37,6 +37,7 @@ pub(crate) trait Cell<T: Scalar, const IN: usize, const HIDDEN: usize>: Sized {
 }
 
 /// What a step of so many gates has to do: multiply-adds, and some ten for what is applied to each sum.
+#[inline(always)]
 pub(crate) const fn work(gates: usize, inputs: usize, hidden: usize) -> usize {
     gates * hidden * (inputs + hidden + 10)
 }
@@ -107,6 +108,7 @@ kernel! {
 
 /// In how many parts the sum over inputs is cut, each with a sum of its own for each gate: a chain of dependent additions waits for
 /// each of them. The parts are those of [`super::dense`].
+#[inline(always)]
 const fn parts(inputs: usize, gates: usize) -> usize {
     let mut parts = if gates == 1 { 8 } else { 2 };
     while parts > 1 && inputs < 4 * parts {

@@ -4,7 +4,7 @@
 use super::dispatch::{Isa, lanes};
 use super::elementwise::strips;
 use super::horizontal::{self, PARTIAL};
-use super::tile::{each, load};
+use super::tile::{at_place, each, load, of_each};
 use crate::scalar::Scalar;
 use core::hint::black_box;
 
@@ -36,18 +36,9 @@ pub(crate) fn for_each<I: Isa, T: Scalar, const N: usize>(
     let len = unknown(y.len());
     strips!(lanes::<I, T>(), len, |at, W| {
         if let Some(y) = strip_mut::<T, W>(y, at) {
-            let mut tiles = [[T::ZERO; W]; N];
-            for (tile, x) in tiles.iter_mut().zip(x) {
-                if let Some(x) = strip(x, at) {
-                    *tile = *x;
-                }
-            }
+            let tiles = of_each(&x, [T::ZERO; W], |x| strip(x, at).copied().unwrap_or([T::ZERO; W]));
             for (k, y) in y.iter_mut().enumerate() {
-                let mut at_place = [T::ZERO; N];
-                for (number, tile) in at_place.iter_mut().zip(&tiles) {
-                    *number = tile.get(k).copied().unwrap_or(T::ZERO);
-                }
-                *y = f(at_place, *y, at + k);
+                *y = f(at_place(&tiles, k), *y, at + k);
             }
         }
     });
@@ -76,10 +67,7 @@ pub(crate) fn sum_of<I: Isa, T: Scalar, const N: usize>(x: [&[T]; N], f: impl Fn
     let mut sums = [T::ZERO; PARTIAL];
     let mut at = 0;
     while at + PARTIAL <= len {
-        let mut tiles = [[T::ZERO; PARTIAL]; N];
-        for (tile, x) in tiles.iter_mut().zip(x) {
-            *tile = load(x, at);
-        }
+        let tiles = of_each(&x, [T::ZERO; PARTIAL], |x| load(x, at));
         for (sum, y) in sums.iter_mut().zip(each(tiles.each_ref(), &f)) {
             *sum += y;
         }
@@ -88,10 +76,7 @@ pub(crate) fn sum_of<I: Isa, T: Scalar, const N: usize>(x: [&[T]; N], f: impl Fn
     if at < len {
         let mut last = [T::ZERO; PARTIAL];
         if let Some(last) = last.get_mut(..len - at) {
-            let mut rest: [&[T]; N] = [&[]; N];
-            for (rest, x) in rest.iter_mut().zip(x) {
-                *rest = x.get(at..).unwrap_or(&[]);
-            }
+            let rest = of_each(&x, &[][..], |x| x.get(at..).unwrap_or(&[]));
             for_each::<I, T, N>(rest, last, |x, _, _| f(x));
         }
         for (sum, y) in sums.iter_mut().zip(last) {

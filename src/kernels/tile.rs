@@ -37,18 +37,31 @@ pub(crate) fn store<T: Scalar, const W: usize, const N: usize>(tile: [T; W], all
     }
 }
 
-/// `f` of the numbers at each place of some tiles.
+/// `f` of each of an array.
 ///
-/// A loop, since `core::array::from_fn` and `map` are functions that may be called, and then run without the instructions of a kernel.
+/// A loop, since `core::array::from_fn` and `map` are functions that may be called, and then run without the instructions of a kernel;
+/// and each use of them is eight functions to compile.
+#[inline(always)]
+pub(crate) fn of_each<X, Y: Copy, const N: usize>(x: &[X; N], zero: Y, f: impl Fn(&X) -> Y) -> [Y; N] {
+    let mut y = [zero; N];
+    for (y, x) in y.iter_mut().zip(x) {
+        *y = f(x);
+    }
+    y
+}
+
+/// The numbers at place `k` of some tiles.
+#[inline(always)]
+pub(crate) fn at_place<T: Scalar, const N: usize, const W: usize>(tiles: &[[T; W]; N], k: usize) -> [T; N] {
+    of_each(tiles, T::ZERO, |tile| tile.get(k).copied().unwrap_or(T::ZERO))
+}
+
+/// `f` of the numbers at each place of some tiles.
 #[inline(always)]
 pub(crate) fn each<T: Scalar, const N: usize, const W: usize>(x: [&[T; W]; N], f: impl Fn([T; N]) -> T) -> [T; W] {
     let mut y = [T::ZERO; W];
     for (k, y) in y.iter_mut().enumerate() {
-        let mut at_place = [T::ZERO; N];
-        for (number, x) in at_place.iter_mut().zip(x) {
-            *number = x.get(k).copied().unwrap_or(T::ZERO);
-        }
-        *y = f(at_place);
+        *y = f(of_each(&x, T::ZERO, |x| x.get(k).copied().unwrap_or(T::ZERO)));
     }
     y
 }

@@ -98,6 +98,7 @@ impl Axis for Flat {
 /// How many places of a signal's window share a sum: so many that it has 8 products. It starts from -0, to which
 /// any number can be added without a change. One chain of dependent additions
 /// over the whole window would wait for each of them.
+#[inline(always)]
 pub(crate) const fn places_a_part(inputs: usize) -> usize {
     if inputs == 0 { 1 } else { 8_usize.div_ceil(inputs) }
 }
@@ -141,6 +142,7 @@ pub(crate) fn part_mut<P>(all: &mut [P], start: usize, count: usize) -> Option<&
 
 /// The width of a tile of the lanes of a pixel. Two vectors share a number that is read for both, but AVX-512 reads it where it multiplies.
 /// Without vectors, four lanes share it.
+#[inline(always)]
 pub(crate) const fn tile_width<I: Isa, T>() -> usize {
     match I::LANES {
         1 => 4,
@@ -174,6 +176,7 @@ pub(crate) const fn divided_up(a: usize, b: usize) -> usize {
 }
 
 /// How many tiles of width `W` stay in registers while sums go over them.
+#[inline(always)]
 pub(crate) const fn tile_count<I: Isa, T>(width: usize) -> usize {
     let vectors = divided_up(width, lanes::<I, T>());
     if I::LANES == 1 {
@@ -186,6 +189,7 @@ pub(crate) const fn tile_count<I: Isa, T>(width: usize) -> usize {
 }
 
 /// The size of the parts when `n` is cut into as few as `most` allows.
+#[inline(always)]
 pub(crate) const fn evenly(n: usize, most: usize) -> usize {
     divided_up(n, divided_up(n, most))
 }

@@ -5,6 +5,7 @@ use crate::layers::bias::{Bias, NoBias};
 use crate::scalar::{Element, Scalar};
 use crate::shape::{Sequence, TensorOf, Vector};
 use crate::streaming::step_by_step;
+use core::array::{from_mut, from_ref};
 use nalgebra::{ArrayStorage, SMatrix, SVector};
 
 /// A fully connected layer.
@@ -82,14 +83,17 @@ fn steps_mut<T, const C: usize, const L: usize, const B: usize>(x: &mut [SMatrix
 
 /// One step by a kernel of its own: the one for many is larger.
 #[inline]
-fn forward_steps<T: Scalar, const IN: usize, const OUT: usize>(
+fn forward_steps<T: Scalar, const IN: usize, const OUT: usize, const L: usize, const B: usize>(
     weight: &[[T; OUT]; IN],
     bias: Option<&[T; OUT]>,
-    x: &[[T; IN]],
-    y: &mut [[T; OUT]],
+    x: &[SMatrix<T, IN, L>; B],
+    y: &mut [SMatrix<T, OUT, L>; B],
 ) {
-    if let ([x], [y]) = (x, &mut *y) {
-        dense::forward_row(weight, bias, x, y);
+    let (x, y) = (steps(x), steps_mut(y));
+    if const { L * B == 1 } {
+        if let ([x], [y]) = (x, y) {
+            dense::forward_row(weight, bias, x, y);
+        }
     } else {
         dense::forward(weight, bias, x, y);
     }
@@ -117,7 +121,7 @@ macro_rules! over_steps {
 
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
-                forward_steps(&self.weight.data.0, self.bias.get(), &x.data.0, &mut y.data.0);
+                forward_steps(&self.weight.data.0, self.bias.get(), from_ref(x), from_mut(y));
             }
         }
 
@@ -133,7 +137,7 @@ macro_rules! over_steps {
                 (): &mut (),
                 y: &mut [TensorOf<$Y, T>; N],
             ) {
-                forward_steps(&self.weight.data.0, self.bias.get(), steps(x), steps_mut(y));
+                forward_steps(&self.weight.data.0, self.bias.get(), x, y);
             }
 
             #[inline]
