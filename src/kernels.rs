@@ -30,6 +30,7 @@ pub(crate) mod softmax;
 pub(crate) mod stream;
 pub(crate) mod tile;
 pub(crate) mod transpose;
+pub(crate) mod vector;
 pub(crate) mod window;
 
 /// Its code, for Cortex-M with a unit for floating point, where [`cortex_m`] is. Other processors of this ABI have atomics of 64 bits.

@@ -8,6 +8,7 @@ use super::recurrent::products;
 use super::row::{for_each, strip, strip_mut};
 use super::softmax::softmax_in_place;
 use super::tile::{store, tiles};
+use super::vector;
 use crate::scalar::Scalar;
 
 /// Query, key and value of a step.
@@ -85,9 +86,7 @@ fn add_scaled<'a, I: Isa, T: Scalar>(sum: &mut [T], terms: &(impl Iterator<Item 
             let mut sums = *place;
             for (scale, x) in terms.clone() {
                 if let Some(x) = strip::<T, W>(x, at) {
-                    for (sum, &x) in sums.iter_mut().zip(x) {
-                        *sum = I::mul_add(x, scale, *sum);
-                    }
+                    vector::add_scaled::<I, T, W>(&mut sums, x, scale);
                 }
             }
             *place = sums;

@@ -9,6 +9,7 @@
 
 use super::dispatch::{Isa, kernel};
 use super::tile::{load, store, tiles};
+use super::vector;
 use super::window::{
     Axis, MOST, divided, divided_up, each, evenly, part, part_mut, places_a_part, tile_count, tile_width,
 };
@@ -196,9 +197,7 @@ fn gather_block<
             }
             if in_parts {
                 each!(count, sums, |n, sum| if let Some(total) = totals.get_mut(n) {
-                    for (total, &sum) in total.iter_mut().zip(&*sum) {
-                        *total += sum;
-                    }
+                    vector::add::<I, T, W>(total, sum);
                 });
             }
         }
@@ -237,15 +236,9 @@ pub(super) fn add_product<I: Isa, T: Scalar, const IN: usize, const EACH: bool, 
     start: usize,
 ) {
     if EACH {
-        let x: [T; W] = load(x, start);
-        for ((sum, &a), x) in sum.iter_mut().zip(a).zip(x) {
-            *sum = I::mul_add(a, x, *sum);
-        }
+        vector::add_products::<I, T, W>(sum, a, &load(x, start));
     } else {
-        let x = x.get(i).copied().unwrap_or(T::ZERO);
-        for (sum, &a) in sum.iter_mut().zip(a) {
-            *sum = I::mul_add(a, x, *sum);
-        }
+        vector::add_scaled::<I, T, W>(sum, a, x.get(i).copied().unwrap_or(T::ZERO));
     }
 }
 

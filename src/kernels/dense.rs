@@ -8,6 +8,7 @@ use super::horizontal::product;
 use super::on_cortex_m;
 use super::tile::{exact_tiles, keep_together, load, of_each, store, tiles};
 use super::transpose::transposed;
+use super::vector::{add, add_scaled, scale};
 use super::window::each;
 use crate::scalar::Scalar;
 use core::marker::PhantomData;
@@ -183,7 +184,7 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: usize,
             add_column::<I, T, IN, OUT, ROWS, W>(weight, x, i, start, sums);
         }
     }
-    let sums = sum_of_parts(sums);
+    let sums = sum_of_parts::<I, T, W, ROWS, PARTS>(sums);
     for (y, mut sums) in y.iter_mut().zip(sums) {
         if W <= 16 {
             keep_together::<I, T>(&mut sums);
@@ -204,15 +205,13 @@ fn add_column<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: 
     let column: [T; W] = load(weight, i * OUT + start);
     for (sums, x) in sums.iter_mut().zip(x) {
         let x = x.get(i).copied().unwrap_or(T::ZERO);
-        for (sum, weight) in sums.iter_mut().zip(column) {
-            *sum = I::mul_add(weight, x, *sum);
-        }
+        add_scaled::<I, T, W>(sums, &column, x);
     }
 }
 
 /// The sum over the parts, as a binary tree.
 #[inline(always)]
-pub(crate) fn sum_of_parts<T: Scalar, const W: usize, const ROWS: usize, const PARTS: usize>(
+pub(crate) fn sum_of_parts<I: Isa, T: Scalar, const W: usize, const ROWS: usize, const PARTS: usize>(
     parts: [[[T; W]; ROWS]; PARTS],
 ) -> [[T; W]; ROWS] {
     let mut sums = [[T::ZERO; W]; ROWS];
@@ -222,9 +221,7 @@ pub(crate) fn sum_of_parts<T: Scalar, const W: usize, const ROWS: usize, const P
         while half > 0 {
             let (low, high) = parts.split_at_mut(half);
             for (low, high) in low.iter_mut().zip(high) {
-                for (low, &mut high) in low.iter_mut().zip(high) {
-                    *low += high;
-                }
+                add::<I, T, W>(low, high);
             }
             half /= 2;
         }
@@ -332,9 +329,7 @@ fn turned_rows<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const W: us
     for (k, weight) in tile.iter().take(count).enumerate() {
         for (sums, dy) in sums.iter_mut().zip(dy) {
             let dy = dy.get(from + k).copied().unwrap_or(T::ZERO);
-            for (sum, &weight) in sums.iter_mut().zip(weight) {
-                *sum = I::mul_add(weight, dy, *sum);
-            }
+            add_scaled::<I, T, W>(sums, weight, dy);
         }
     }
     for (dx, sums) in dx.iter_mut().zip(sums) {
@@ -407,16 +402,12 @@ fn outer_columns<
         sums = of_each(columns, [T::ZERO; W], |column| load(column, start));
     } else if let Some((x, dy)) = rows.next() {
         for (sums, x) in sums.iter_mut().zip(x) {
-            for (sum, dy) in sums.iter_mut().zip(dy) {
-                *sum = dy * x;
-            }
+            scale::<I, T, W>(sums, &dy, x);
         }
     }
     for (x, dy) in rows {
         for (sums, x) in sums.iter_mut().zip(x) {
-            for (sum, dy) in sums.iter_mut().zip(dy) {
-                *sum = I::mul_add(dy, x, *sum);
-            }
+            add_scaled::<I, T, W>(sums, &dy, x);
         }
     }
     for (column, sums) in columns.iter_mut().zip(sums) {
@@ -432,9 +423,7 @@ kernel! {
             let mut rows = dy.iter().map(|dy| load::<T, W>(dy, start));
             let mut sums = if ADDS { load(gradient, start) } else { rows.next().unwrap_or([T::ZERO; W]) };
             for dy in rows {
-                for (sum, dy) in sums.iter_mut().zip(dy) {
-                    *sum += dy;
-                }
+                add::<I, T, W>(&mut sums, &dy);
             }
             store(sums, gradient, start);
         });

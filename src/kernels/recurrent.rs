@@ -5,6 +5,7 @@ use super::dense::sum_of_parts;
 use super::dispatch::{Isa, kernel, lanes};
 use super::horizontal::product;
 use super::tile::{load, store, tiles};
+use super::vector::add_scaled;
 use crate::scalar::{ConstZero, Scalar};
 
 /// A state with an output in it.
@@ -164,7 +165,7 @@ fn in_parts<
             add_column::<I, T, N, GATES, OUT, W>(weight, x, i, start, sums);
         }
     }
-    sum_of_parts(sums)
+    sum_of_parts::<I, T, W, GATES, PARTS>(sums)
 }
 
 /// `sums += x[i]` times what input `i` weighs in each gate.
@@ -179,9 +180,7 @@ fn add_column<I: Isa, T: Scalar, const N: usize, const GATES: usize, const OUT: 
     let x = x.get(i).copied().unwrap_or(T::ZERO);
     for (gate, sums) in sums.iter_mut().enumerate() {
         let column: [T; W] = load(weight.as_flattened().as_flattened(), (i * GATES + gate) * OUT + start);
-        for (sum, weight) in sums.iter_mut().zip(column) {
-            *sum = I::mul_add(weight, x, *sum);
-        }
+        add_scaled::<I, T, W>(sums, &column, x);
     }
 }
 
@@ -284,9 +283,7 @@ fn outer<
         let d: [T; W] = load(d.as_flattened(), slot * OUT + start);
         let x: [T; COLUMNS] = load(x, first);
         for (sums, x) in sums.iter_mut().zip(x) {
-            for (sum, d) in sums.iter_mut().zip(d) {
-                *sum = I::mul_add(d, x, *sum);
-            }
+            add_scaled::<I, T, W>(sums, &d, x);
         }
     }
     for (column, sums) in columns.iter_mut().zip(sums) {

@@ -4,6 +4,7 @@
 
 use super::dispatch::{Isa, kernel, lanes};
 use super::tile::{load, store, tiles};
+use super::vector::{add, add_scaled};
 use super::window::places_a_part;
 use crate::scalar::Scalar;
 
@@ -55,15 +56,11 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const K: usize, co
             let x = unsafe { inputs.get_unchecked(at..at + IN) };
             for (i, &x) in x.iter().enumerate() {
                 let column: [T; W] = load(weight, (place * IN + i) * OUT + start);
-                for (sum, weight) in part.iter_mut().zip(column) {
-                    *sum = I::mul_add(weight, x, *sum);
-                }
+                add_scaled::<I, T, W>(&mut part, &column, x);
             }
             if (place + 1).is_multiple_of(const { places_a_part(IN) }) || place + 1 == K {
-                for (sum, part) in sums.iter_mut().zip(&mut part) {
-                    *sum += *part;
-                    *part = -T::ZERO;
-                }
+                add::<I, T, W>(&mut sums, &part);
+                part = [-T::ZERO; W];
             }
         }
     }
