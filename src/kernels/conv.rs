@@ -9,7 +9,6 @@
 
 use super::dispatch::{Isa, kernel};
 use super::tile::{load, store, tiles};
-use super::vector;
 use super::window::{
     Axis, MOST, divided, divided_up, each, evenly, part, part_mut, places_a_part, tile_count, tile_width,
 };
@@ -197,7 +196,9 @@ fn gather_block<
             }
             if in_parts {
                 each!(count, sums, |n, sum| if let Some(total) = totals.get_mut(n) {
-                    vector::add::<I, T, W>(total, sum);
+                    for (total, &sum) in total.iter_mut().zip(&*sum) {
+                        *total += sum;
+                    }
                 });
             }
         }
@@ -236,9 +237,15 @@ pub(super) fn add_product<I: Isa, T: Scalar, const IN: usize, const EACH: bool, 
     start: usize,
 ) {
     if EACH {
-        vector::add_products::<I, T, W>(sum, a, &load(x, start));
+        let x: [T; W] = load(x, start);
+        for ((sum, &a), x) in sum.iter_mut().zip(a).zip(x) {
+            *sum = I::mul_add(a, x, *sum);
+        }
     } else {
-        vector::add_scaled::<I, T, W>(sum, a, x.get(i).copied().unwrap_or(T::ZERO));
+        let x = x.get(i).copied().unwrap_or(T::ZERO);
+        for (sum, &a) in sum.iter_mut().zip(a) {
+            *sum = I::mul_add(a, x, *sum);
+        }
     }
 }
 

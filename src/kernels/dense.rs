@@ -6,7 +6,7 @@
 use super::dispatch::{Isa, kernel, lanes};
 use super::horizontal::product;
 use super::on_cortex_m;
-use super::tile::{exact_tiles, keep_together, load, of_each, store, tiles};
+use super::tile::{exact_tiles, keep_together, load, load_whole, of_each, store, store_whole, tiles};
 use super::transpose::transposed;
 use super::vector::{add, add_scaled, scale};
 use super::window::each;
@@ -184,7 +184,7 @@ fn tile<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: usize,
             add_column::<I, T, IN, OUT, ROWS, W>(weight, x, i, start, sums);
         }
     }
-    let sums = sum_of_parts::<I, T, W, ROWS, PARTS>(sums);
+    let sums = sum_of_parts(sums);
     for (y, mut sums) in y.iter_mut().zip(sums) {
         if W <= 16 {
             keep_together::<I, T>(&mut sums);
@@ -211,7 +211,7 @@ fn add_column<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const ROWS: 
 
 /// The sum over the parts, as a binary tree.
 #[inline(always)]
-pub(crate) fn sum_of_parts<I: Isa, T: Scalar, const W: usize, const ROWS: usize, const PARTS: usize>(
+pub(crate) fn sum_of_parts<T: Scalar, const W: usize, const ROWS: usize, const PARTS: usize>(
     parts: [[[T; W]; ROWS]; PARTS],
 ) -> [[T; W]; ROWS] {
     let mut sums = [[T::ZERO; W]; ROWS];
@@ -221,7 +221,9 @@ pub(crate) fn sum_of_parts<I: Isa, T: Scalar, const W: usize, const ROWS: usize,
         while half > 0 {
             let (low, high) = parts.split_at_mut(half);
             for (low, high) in low.iter_mut().zip(high) {
-                add::<I, T, W>(low, high);
+                for (low, &mut high) in low.iter_mut().zip(high) {
+                    *low += high;
+                }
             }
             half /= 2;
         }
@@ -299,10 +301,10 @@ fn turn<T: Scalar, const OUT: usize, const W: usize>(
         for (block, rows) in tile.as_chunks_mut::<4>().0.iter_mut().take(in_fours / 4).enumerate() {
             let mut parts = [[T::ZERO; 4]; 4];
             for (part, column) in parts.iter_mut().zip(columns) {
-                *part = load(column, from + 4 * block);
+                *part = load_whole(column, from + 4 * block);
             }
             for (row, turned) in rows.iter_mut().zip(transposed(&parts)) {
-                store(turned, row, 4 * group);
+                store_whole(turned, row, 4 * group);
             }
         }
     }
@@ -324,7 +326,7 @@ fn turned_rows<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const W: us
 ) {
     let mut sums = [[T::ZERO; W]; ROWS];
     if from > 0 {
-        sums = of_each(dx, [T::ZERO; W], |dx| load(dx, start));
+        sums = of_each(dx, [T::ZERO; W], |dx| load_whole(dx, start));
     }
     for (k, weight) in tile.iter().take(count).enumerate() {
         for (sums, dy) in sums.iter_mut().zip(dy) {
@@ -333,7 +335,7 @@ fn turned_rows<I: Isa, T: Scalar, const IN: usize, const OUT: usize, const W: us
         }
     }
     for (dx, sums) in dx.iter_mut().zip(sums) {
-        store(sums, dx, start);
+        store_whole(sums, dx, start);
     }
 }
 
@@ -396,10 +398,10 @@ fn outer_columns<
     start: usize,
     first: usize,
 ) {
-    let mut rows = x.iter().zip(dy).map(|(x, dy)| (load::<T, COLUMNS>(x, first), load::<T, W>(dy, start)));
+    let mut rows = x.iter().zip(dy).map(|(x, dy)| (load_whole::<T, COLUMNS>(x, first), load_whole::<T, W>(dy, start)));
     let mut sums = [[T::ZERO; W]; COLUMNS];
     if ADDS {
-        sums = of_each(columns, [T::ZERO; W], |column| load(column, start));
+        sums = of_each(columns, [T::ZERO; W], |column| load_whole(column, start));
     } else if let Some((x, dy)) = rows.next() {
         for (sums, x) in sums.iter_mut().zip(x) {
             scale::<I, T, W>(sums, &dy, x);
@@ -411,7 +413,7 @@ fn outer_columns<
         }
     }
     for (column, sums) in columns.iter_mut().zip(sums) {
-        store(sums, column, start);
+        store_whole(sums, column, start);
     }
 }
 
@@ -420,12 +422,12 @@ kernel! {
     pub(crate) fn bias_gradient<I>[T: Scalar, const OUT: usize, const ADDS: bool][T, OUT, ADDS](gradient: &mut [T; OUT], dy: &[[T; OUT]]),
         work OUT * dy.len(); {
         exact_tiles!(OUT, width(2 * lanes::<I, T>()), |start, W| {
-            let mut rows = dy.iter().map(|dy| load::<T, W>(dy, start));
-            let mut sums = if ADDS { load(gradient, start) } else { rows.next().unwrap_or([T::ZERO; W]) };
+            let mut rows = dy.iter().map(|dy| load_whole::<T, W>(dy, start));
+            let mut sums = if ADDS { load_whole(gradient, start) } else { rows.next().unwrap_or([T::ZERO; W]) };
             for dy in rows {
                 add::<I, T, W>(&mut sums, &dy);
             }
-            store(sums, gradient, start);
+            store_whole(sums, gradient, start);
         });
     }
 }

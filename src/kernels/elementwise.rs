@@ -101,12 +101,12 @@ kernel! {
         }
         strips!(lanes::<I, T>(), len, from whole, |at, W| {
             // SAFETY: `at + W` is at most `len`, the least length.
-            let (x, strip) = unsafe { (of_each(&x, [T::ZERO; W], |x| *strip(x, at)), strip_mut::<T, W>(y, at)) };
-            let mut new = *strip;
+            let (x, y) = unsafe { (of_each(&x, [T::ZERO; W], |x| *strip(x, at)), strip_mut::<T, W>(y, at)) };
+            let mut new = *y;
             for (k, y) in new.iter_mut().enumerate() {
                 *y = f(at_place(&x, k), *y);
             }
-            *strip = new;
+            *y = new;
         });
     }
 }

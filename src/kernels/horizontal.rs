@@ -3,7 +3,6 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::Isa;
-use super::vector::add_products;
 use crate::scalar::Scalar;
 
 /// How many partial sums a long sum has.
@@ -21,15 +20,21 @@ pub(crate) fn product<I: Isa, T: Scalar>(a: &[T], b: &[T]) -> T {
     let (eight, rest) = rest.as_chunks::<8>();
     let (other_eight, other_rest) = other_rest.as_chunks::<8>();
     for (a, b) in eight.iter().zip(other_eight) {
-        if let Some(sums) = sums.first_chunk_mut() {
-            add_products::<I, T, 8>(sums, a, b);
-        }
+        add_products::<I, T, 8>(&mut sums, a, b);
     }
     let after = 8 * eight.len();
     for ((sum, &a), &b) in sums.iter_mut().skip(after).zip(rest).zip(other_rest) {
         *sum = I::mul_add(a, b, *sum);
     }
     sum(&sums)
+}
+
+/// `sums += a * b`, number by number.
+#[inline(always)]
+fn add_products<I: Isa, T: Scalar, const W: usize>(sums: &mut [T; PARTIAL], a: &[T; W], b: &[T; W]) {
+    for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+        *sum = I::mul_add(a, b, *sum);
+    }
 }
 
 /// The sum of partial sums, as a binary tree: first of each and the one eight behind, then four, two, one.

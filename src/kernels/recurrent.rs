@@ -165,7 +165,7 @@ fn in_parts<
             add_column::<I, T, N, GATES, OUT, W>(weight, x, i, start, sums);
         }
     }
-    sum_of_parts::<I, T, W, GATES, PARTS>(sums)
+    sum_of_parts(sums)
 }
 
 /// `sums += x[i]` times what input `i` weighs in each gate.
@@ -180,7 +180,9 @@ fn add_column<I: Isa, T: Scalar, const N: usize, const GATES: usize, const OUT: 
     let x = x.get(i).copied().unwrap_or(T::ZERO);
     for (gate, sums) in sums.iter_mut().enumerate() {
         let column: [T; W] = load(weight.as_flattened().as_flattened(), (i * GATES + gate) * OUT + start);
-        add_scaled::<I, T, W>(sums, &column, x);
+        for (sum, weight) in sums.iter_mut().zip(column) {
+            *sum = I::mul_add(weight, x, *sum);
+        }
     }
 }
 

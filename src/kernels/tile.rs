@@ -37,6 +37,20 @@ pub(crate) fn store<T: Scalar, const W: usize, const N: usize>(tile: [T; W], all
     }
 }
 
+/// The `W` numbers from `at` on, which are there: a tile of [`exact_tiles!`].
+#[inline(always)]
+pub(crate) fn load_whole<T: Scalar, const W: usize>(all: &[T], at: usize) -> [T; W] {
+    all.get(at..).and_then(|all| all.first_chunk()).copied().unwrap_or([T::ZERO; W])
+}
+
+/// The other way.
+#[inline(always)]
+pub(crate) fn store_whole<T: Scalar, const W: usize>(tile: [T; W], all: &mut [T], at: usize) {
+    if let Some(all) = all.get_mut(at..).and_then(|all| all.first_chunk_mut()) {
+        *all = tile;
+    }
+}
+
 /// `f` of each of an array.
 ///
 /// A loop, since `core::array::from_fn` and `map` are functions that may be called, and then run without the instructions of a kernel;
@@ -61,7 +75,11 @@ pub(crate) fn at_place<T: Scalar, const N: usize, const W: usize>(tiles: &[[T; W
 pub(crate) fn each<T: Scalar, const N: usize, const W: usize>(x: [&[T; W]; N], f: impl Fn([T; N]) -> T) -> [T; W] {
     let mut y = [T::ZERO; W];
     for (k, y) in y.iter_mut().enumerate() {
-        *y = f(of_each(&x, T::ZERO, |x| x.get(k).copied().unwrap_or(T::ZERO)));
+        let mut at_place = [T::ZERO; N];
+        for (number, x) in at_place.iter_mut().zip(x) {
+            *number = x.get(k).copied().unwrap_or(T::ZERO);
+        }
+        *y = f(at_place);
     }
     y
 }

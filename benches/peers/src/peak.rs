@@ -5,13 +5,35 @@ use crate::clock::{calibrate, nanoseconds};
 use std::hint::black_box;
 use std::time::Duration;
 
-/// A peak, in floating-point operations per nanosecond: two for each multiply-add.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Peak {
-    /// What was done, and with which instructions.
+/// A loop that does nothing but what the machine does at most.
+pub struct Loop {
+    /// What is done, and with which instructions.
     pub name: &'static str,
-    /// Operations per nanosecond.
-    pub gigaflops: f64,
+    /// Floating-point operations of one time round: two for each multiply-add.
+    operations: usize,
+    /// Goes round so many times.
+    run: Box<dyn FnMut(usize)>,
+}
+
+impl Loop {
+    /// So many times round take about `least`.
+    #[must_use]
+    pub fn calibrate(&mut self, least: Duration) -> usize {
+        calibrate(least, |count| {
+            (self.run)(count);
+            count
+        })
+    }
+
+    /// Operations per nanosecond, of so many times round.
+    #[must_use]
+    pub fn gigaflops(&mut self, count: usize) -> f64 {
+        let time = nanoseconds(count, |count| {
+            (self.run)(count);
+            count
+        });
+        self.operations as f64 / time
+    }
 }
 
 /// Name of the peak of registers that results are compared with where weights fit into the first level of the cache.
@@ -24,14 +46,13 @@ pub const STREAM: [&str; 3] =
 /// Numbers that stream: 200 KiB, more than a first level holds and less than a second.
 const STREAMED: usize = 200 * 1024 / 4;
 
-const LEAST: Duration = Duration::from_millis(10);
-
-/// The peaks of each instruction set that this machine has, each the best of nine runs. None where there is no x86-64.
+/// The loops of each instruction set that this machine has, the widest first: of registers, and of numbers that stream. None where there
+/// is no x86-64.
 #[must_use]
-pub fn measure() -> Vec<Peak> {
+pub fn all() -> Vec<[Loop; 2]> {
     #[cfg(target_arch = "x86_64")]
     {
-        x86::measure()
+        x86::all()
     }
     #[cfg(not(target_arch = "x86_64"))]
     {
@@ -39,19 +60,9 @@ pub fn measure() -> Vec<Peak> {
     }
 }
 
-/// Operations per nanosecond of `run`, which does `operations` in each of the times that it is told.
-fn best(operations: usize, mut run: impl FnMut(usize)) -> f64 {
-    let mut run = |count| {
-        run(count);
-        count
-    };
-    let count = calibrate(LEAST, &mut run);
-    (0..9).map(|_| operations as f64 / nanoseconds(count, &mut run)).fold(0.0, f64::max)
-}
-
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Peak, REGISTERS, STREAM, STREAMED, best, black_box};
+    use super::{Loop, REGISTERS, STREAM, STREAMED, black_box};
     use std::arch::x86_64::{
         __m128, __m256, __m512, _mm_add_ps, _mm_loadu_ps, _mm_mul_ps, _mm_set1_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
         _mm256_set1_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps,
@@ -60,16 +71,24 @@ mod x86 {
     /// Sums that do not wait for one another: more than latency times throughput of any core so far.
     const SUMS: usize = 12;
 
-    pub(super) fn measure() -> Vec<Peak> {
-        let numbers = vec![0.5; STREAMED];
-        let mut peaks = Vec::new();
+    pub(super) fn all() -> Vec<[Loop; 2]> {
+        let mut all = Vec::new();
         let mut push = |place: usize, lanes: usize, registers: unsafe fn(usize), stream: unsafe fn(&[f32], usize)| {
-            // SAFETY: the caller has found the instructions that both need.
-            let gigaflops = best(2 * lanes * SUMS, |count| unsafe { registers(count) });
-            peaks.push(Peak { name: REGISTERS[place], gigaflops });
-            // SAFETY: as above.
-            let gigaflops = best(2 * STREAMED, |count| unsafe { stream(&numbers, count) });
-            peaks.push(Peak { name: STREAM[place], gigaflops });
+            let numbers = vec![0.5; STREAMED];
+            all.push([
+                // SAFETY: the caller has found the instructions that both need.
+                Loop {
+                    name: REGISTERS[place],
+                    operations: 2 * lanes * SUMS,
+                    run: Box::new(move |count| unsafe { registers(count) }),
+                },
+                // SAFETY: as above.
+                Loop {
+                    name: STREAM[place],
+                    operations: 2 * STREAMED,
+                    run: Box::new(move |count| unsafe { stream(&numbers, count) }),
+                },
+            ]);
         };
         if is_x86_feature_detected!("avx512f") {
             push(0, 16, avx512::registers, avx512::stream);
@@ -78,7 +97,7 @@ mod x86 {
             push(1, 8, avx2::registers, avx2::stream);
         }
         push(2, 4, sse2::registers, sse2::stream);
-        peaks
+        all
     }
 
     /// Both loops with the instructions of one set.

@@ -10,8 +10,11 @@ use std::fmt::Write;
 /// Weights above this do not stay in a first level of the cache: 32 KiB, as in most x86-64 cores.
 const FIRST_LEVEL: usize = 32 * 1024;
 
-/// Nanoseconds on the machine where the goals were set, with FMA at 285 GFLOP/s in registers and 106 from the second level of the
-/// cache: the best that was found at all, the best Rust peer where it was timed, and the goal.
+/// What the machine does at most on which the goals were set, in operations per nanosecond: in registers, and where numbers stream from the
+/// second level of the cache.
+const THERE: [f64; 2] = [285.0, 106.0];
+
+/// Nanoseconds on that machine: the best that was found at all, the best Rust peer where it was timed, and the goal.
 fn goal(case: Case) -> Option<(f64, Option<f64>, f64)> {
     Some(match (case.net, case.training, case.batch) {
         (Net::Xor, false, _) => (9.7, Some(14.7), 6.0),
@@ -57,22 +60,36 @@ fn best_peer(results: &Results, case: Case) -> Option<(&'static str, f64)> {
     times.min_by(|(_, a), (_, b)| a.total_cmp(b))
 }
 
-/// Which part of the machine's peak a time is: of what streams from the second level where the weights do not fit into the first
-/// and each is used once, else of what the registers can do.
+/// Whether a case is held to what streams from the second level: where the weights do not fit into the first and each is used once. Else it
+/// is to what the registers can do.
+fn streams(case: Case) -> bool {
+    case.batch == 1 && case.net.bytes() > FIRST_LEVEL
+}
+
+/// What the machine did at most while a case was timed.
+fn peak(results: &Results, case: Case) -> Option<f64> {
+    results.peak_at(if streams(case) { &STREAM } else { &REGISTERS }, case)
+}
+
+/// Which part of the machine's peak a time is.
 fn share(results: &Results, case: Case, nanoseconds: f64) -> Option<String> {
-    let streams = case.batch == 1 && case.net.bytes() > FIRST_LEVEL;
-    let (_, peak) = results.peak(if streams { &STREAM } else { &REGISTERS })?;
     let reached = case.net.operations(case.training, case.batch) as f64 / nanoseconds;
-    let of = if streams { " of L2" } else { "" };
-    Some(format!("{:.0} %{of}", 100.0 * reached / peak))
+    let of = if streams(case) { " of L2" } else { "" };
+    Some(format!("{:.0} %{of}", 100.0 * reached / peak(results, case)?))
+}
+
+/// What the goal is on this machine, if it goes with the peak.
+fn scaled(results: &Results, case: Case, goal: f64) -> Option<f64> {
+    let [registers, stream] = THERE;
+    Some(goal * if streams(case) { stream } else { registers } / peak(results, case)?)
 }
 
 /// One row for each case: constnet as `cargo build --release` makes it beside the best of the others, and the goals.
 #[must_use]
 pub fn goals(results: &Results) -> String {
     let mut table =
-        "| | constnet | best Rust peer | | times faster | share of peak | best of all, there | goal there | times faster |\n\
-         |---|---|---|---|---|---|---|---|---|\n"
+        "| | constnet | goal, scaled | share of peak | best Rust peer | | times faster | best of all, there | goal there | times faster |\n\
+         |---|---|---|---|---|---|---|---|---|---|\n"
             .to_owned();
     for case in Case::all() {
         let ours = results.of("plain", "constnet", case);
@@ -82,10 +99,11 @@ pub fn goals(results: &Results) -> String {
         let columns = [
             case.name(),
             or_dash(ours.map(time)),
+            or_dash(goal.and_then(|(.., goal)| scaled(results, case, goal)).map(time)),
+            or_dash(ours.and_then(|ours| share(results, case, ours))),
             or_dash(theirs.map(time)),
             who.to_owned(),
             or_dash(times(theirs, ours)),
-            or_dash(ours.and_then(|ours| share(results, case, ours))),
             or_dash(goal.map(|(all, ..)| time(all))),
             or_dash(goal.map(|(.., goal)| time(goal))),
             or_dash(goal.and_then(|(_, rust, goal)| times(rust, Some(goal)))),
