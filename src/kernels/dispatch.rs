@@ -83,7 +83,8 @@ pub(crate) const WORTH: usize = 48;
 /// ```
 ///
 /// The generics are given twice, with their bounds and without. `work` counts multiply-adds; a constant is best: it decides when
-/// the kernel is compiled. Whatever the body calls must be `#[inline(always)]`: what is not inlined runs without the instructions.
+/// the kernel is compiled. Whatever the body calls must be `#[inline(always)]`: what is not inlined runs without the instructions. A
+/// function of constants too: a size that another unit of the compiler's work holds is not known when loops are unrolled by it.
 macro_rules! kernel {
     (
         $(#[$meta:meta])*
