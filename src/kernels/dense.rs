@@ -49,7 +49,7 @@ impl<I: Isa, T, const IN: usize, const OUT: usize> Plan<I, T, IN, OUT> {
 }
 
 /// Whether two rows at a time are faster than one, as measured: not for few outputs, nor where the last tile has lanes without an output
-/// and the others are no two powers of 2, as the compiler then makes odd vectors of them.
+/// and the others are no two powers of 2, as the compiler then makes odd vectors of them where they are not named.
 #[inline(always)]
 const fn in_pairs(outputs: usize) -> bool {
     outputs >= 8 && (outputs % 64).count_ones() <= 2

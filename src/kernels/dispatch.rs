@@ -4,6 +4,9 @@
 use crate::scalar::Scalar;
 
 /// A set of instructions that a kernel is compiled for.
+///
+/// Only [`kernel!`] names [`Avx2`] and [`Avx512`], once it knows that the processor has them, and tests that have asked: what
+/// [`vector`](super::vector) does for them, no other processor can.
 pub(crate) trait Isa {
     /// Whether [`mul_add`](Isa::mul_add) rounds once.
     const FUSED: bool;
@@ -83,8 +86,9 @@ pub(crate) const WORTH: usize = 48;
 /// ```
 ///
 /// The generics are given twice, with their bounds and without. `work` counts multiply-adds; a constant is best: it decides when
-/// the kernel is compiled. Whatever the body calls must be `#[inline(always)]`: what is not inlined runs without the instructions. A
-/// function of constants too: a size that another unit of the compiler's work holds is not known when loops are unrolled by it.
+/// the kernel is compiled. Whatever the body calls must be `#[inline(always)]`: what is not inlined runs without the
+/// instructions, unless it enables them itself. So must functions of constants: one that is compiled in another codegen unit is not known where
+/// loops are unrolled by its result.
 macro_rules! kernel {
     (
         $(#[$meta:meta])*

@@ -37,15 +37,17 @@ pub(crate) fn store<T: Scalar, const W: usize, const N: usize>(tile: [T; W], all
     }
 }
 
-/// The `W` numbers from `at` on, which are there: a tile of [`exact_tiles!`].
+/// The `W` numbers from `at` on, where the caller knows that they are there, as those of [`exact_tiles!`] are.
 #[inline(always)]
 pub(crate) fn load_whole<T: Scalar, const W: usize>(all: &[T], at: usize) -> [T; W] {
+    debug_assert!(at + W <= all.len());
     all.get(at..).and_then(|all| all.first_chunk()).copied().unwrap_or([T::ZERO; W])
 }
 
 /// The other way.
 #[inline(always)]
 pub(crate) fn store_whole<T: Scalar, const W: usize>(tile: [T; W], all: &mut [T], at: usize) {
+    debug_assert!(at + W <= all.len());
     if let Some(all) = all.get_mut(at..).and_then(|all| all.first_chunk_mut()) {
         *all = tile;
     }
@@ -54,7 +56,7 @@ pub(crate) fn store_whole<T: Scalar, const W: usize>(tile: [T; W], all: &mut [T]
 /// `f` of each of an array.
 ///
 /// A loop, since `core::array::from_fn` and `map` are functions that may be called, and then run without the instructions of a kernel;
-/// and each use of them is eight functions to compile.
+/// and each use of them is several functions to compile.
 #[inline(always)]
 pub(crate) fn of_each<X, Y: Copy, const N: usize>(x: &[X; N], zero: Y, f: impl Fn(&X) -> Y) -> [Y; N] {
     let mut y = [zero; N];

@@ -5,7 +5,7 @@ use crate::clock::{calibrate, nanoseconds};
 use std::hint::black_box;
 use std::time::Duration;
 
-/// A loop that does nothing but what the machine does at most.
+/// A loop that measures a peak.
 pub struct Loop {
     /// What is done, and with which instructions.
     pub name: &'static str,
@@ -76,16 +76,16 @@ mod x86 {
         let mut push = |place: usize, lanes: usize, registers: unsafe fn(usize), stream: unsafe fn(&[f32], usize)| {
             let numbers = vec![0.5; STREAMED];
             all.push([
-                // SAFETY: the caller has found the instructions that both need.
                 Loop {
                     name: REGISTERS[place],
                     operations: 2 * lanes * SUMS,
+                    // SAFETY: the caller has found the instructions that both loops need.
                     run: Box::new(move |count| unsafe { registers(count) }),
                 },
-                // SAFETY: as above.
                 Loop {
                     name: STREAM[place],
                     operations: 2 * STREAMED,
+                    // SAFETY: as above.
                     run: Box::new(move |count| unsafe { stream(&numbers, count) }),
                 },
             ]);

@@ -68,10 +68,10 @@ impl Results {
         self.0.get(&[build.to_owned(), peer.to_owned(), case.name()]).map(|times| median(times.clone()))
     }
 
-    /// The median of what the machine did at most while a case was timed in the plain build: the first of these peaks that it has.
+    /// The median of the peaks that were measured in turn with a case in the plain build: the first of these that the machine has.
     #[must_use]
     pub fn peak_at(&self, names: &[&'static str], case: Case) -> Option<f64> {
-        names.iter().find_map(|name| self.of("plain", name, case))
+        names.iter().find_map(|name| self.of(PLAIN, name, case))
     }
 
     /// The best of a peer's medians over the builds.
@@ -98,6 +98,9 @@ impl Results {
     }
 }
 
+/// The build whose peaks count: it is the one that constnet is held to.
+pub const PLAIN: &str = "plain";
+
 /// How long one time is measured.
 const LEAST: Duration = Duration::from_millis(8);
 
@@ -122,16 +125,17 @@ pub fn write_times(to: &mut impl Write, build: &str, rounds: usize, filter: &str
             let count = calibrate(LEAST, |count| run(&mut *peer, count));
             all.push((name, peer, count));
         }
-        let mut peaks: Vec<_> = peak::all().into_iter().next().into_iter().flatten().collect();
+        let mut peaks: Vec<_> =
+            peak::all().into_iter().next().filter(|_| build == PLAIN).into_iter().flatten().collect();
         let counts: Vec<_> = peaks.iter_mut().map(|peak| peak.calibrate(LEAST)).collect();
         for _ in 0..rounds {
-            for (peak, &count) in peaks.iter_mut().zip(&counts) {
-                let gigaflops = peak.gigaflops(count);
-                writeln!(to, "{build};{};{};{gigaflops}", peak.name, case.name())?;
-            }
             for (name, peer, count) in &mut all {
                 let time = nanoseconds(*count, |count| run(&mut **peer, count));
                 writeln!(to, "{build};{name};{};{time}", case.name())?;
+            }
+            for (peak, &count) in peaks.iter_mut().zip(&counts) {
+                let gigaflops = peak.gigaflops(count);
+                writeln!(to, "{build};{};{};{gigaflops}", peak.name, case.name())?;
             }
         }
         to.flush()?;

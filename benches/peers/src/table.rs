@@ -4,14 +4,14 @@ use crate::latency::{self, Distribution};
 use crate::nets::Net;
 use crate::peak::{REGISTERS, STREAM};
 use crate::peers;
-use crate::results::{Case, Results};
+use crate::results::{Case, PLAIN, Results};
 use std::fmt::Write;
 
 /// Weights above this do not stay in a first level of the cache: 32 KiB, as in most x86-64 cores.
 const FIRST_LEVEL: usize = 32 * 1024;
 
-/// What the machine does at most on which the goals were set, in operations per nanosecond: in registers, and where numbers stream from the
-/// second level of the cache.
+/// The peaks of the machine on which the goals were set, in operations per nanosecond, as they came with the goals: in registers, and where
+/// numbers stream from the second level of the cache.
 const THERE: [f64; 2] = [285.0, 106.0];
 
 /// Nanoseconds on that machine: the best that was found at all, the best Rust peer where it was timed, and the goal.
@@ -66,7 +66,7 @@ fn streams(case: Case) -> bool {
     case.batch == 1 && case.net.bytes() > FIRST_LEVEL
 }
 
-/// What the machine did at most while a case was timed.
+/// The machine's peak, measured in turn with a case.
 fn peak(results: &Results, case: Case) -> Option<f64> {
     results.peak_at(if streams(case) { &STREAM } else { &REGISTERS }, case)
 }
@@ -78,7 +78,7 @@ fn share(results: &Results, case: Case, nanoseconds: f64) -> Option<String> {
     Some(format!("{:.0} %{of}", 100.0 * reached / peak(results, case)?))
 }
 
-/// What the goal is on this machine, if it goes with the peak.
+/// What a goal is on this machine, if it goes with the peak.
 fn scaled(results: &Results, case: Case, goal: f64) -> Option<f64> {
     let [registers, stream] = THERE;
     Some(goal * if streams(case) { stream } else { registers } / peak(results, case)?)
@@ -92,7 +92,7 @@ pub fn goals(results: &Results) -> String {
          |---|---|---|---|---|---|---|---|---|---|\n"
             .to_owned();
     for case in Case::all() {
-        let ours = results.of("plain", "constnet", case);
+        let ours = results.of(PLAIN, "constnet", case);
         let (who, theirs) = best_peer(results, case).map_or(("", None), |(who, theirs)| (who, Some(theirs)));
         let goal = goal(case);
         let times = |theirs: Option<f64>, ours: Option<f64>| Some(format!("{:.2}", theirs? / ours?));
@@ -165,4 +165,28 @@ pub fn latencies(nets: &[Net], count: usize) -> String {
         }
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Would catch: the wrong peak, and a machine that is taken for the other.
+    #[test]
+    fn a_machine_of_half_the_peak_has_twice_the_time() {
+        let case = |net| Case { net, training: false, batch: 1 };
+        let [registers, stream] = THERE;
+        let lines = format!(
+            "plain;{};SMALL, predict;{}\nplain;{};MNIST, predict;{}\nplain;{};MNIST, predict;1\n",
+            REGISTERS[1],
+            registers / 2.0,
+            STREAM[1],
+            stream / 4.0,
+            REGISTERS[1],
+        );
+        let results = Results::read(&lines).expect("valid lines");
+        assert_eq!(scaled(&results, case(Net::Small), 40.0), Some(80.0));
+        assert_eq!(scaled(&results, case(Net::Mnist), 1000.0), Some(4000.0));
+        assert_eq!(scaled(&results, case(Net::Policy), 75.0), None);
+    }
 }

@@ -90,7 +90,7 @@ register!(
 register!(four, "avx,fma", 4, x86::_mm_loadu_ps, x86::_mm_storeu_ps, _mm_set1_ps, _mm_add_ps, _mm_mul_ps, _mm_fmadd_ps);
 register!(two, "avx,fma", 2, super::load_two, super::store_two, _mm_set1_ps, _mm_add_ps, _mm_mul_ps, _mm_fmadd_ps);
 
-/// Two numbers, in each half of a register.
+/// The same two numbers in both halves of a register: nothing has to be cleared.
 ///
 /// # Safety
 /// They are there.
