@@ -19,20 +19,18 @@ impl Loop {
     /// So many times round take about `least`.
     #[must_use]
     pub fn calibrate(&mut self, least: Duration) -> usize {
-        calibrate(least, |count| {
-            (self.run)(count);
-            count
-        })
+        calibrate(least, |count| self.go(count))
     }
 
     /// Operations per nanosecond, of so many times round.
     #[must_use]
     pub fn gigaflops(&mut self, count: usize) -> f64 {
-        let time = nanoseconds(count, |count| {
-            (self.run)(count);
-            count
-        });
-        self.operations as f64 / time
+        self.operations as f64 / nanoseconds(count, |count| self.go(count))
+    }
+
+    fn go(&mut self, count: usize) -> usize {
+        (self.run)(count);
+        count
     }
 }
 

@@ -1,7 +1,7 @@
 //! The picture of `benches/README.md`: a bar for each peer, on a logarithmic scale.
 
 use crate::peers;
-use crate::results::{Case, Results};
+use crate::results::{Case, PLAIN, Results};
 use crate::table::time;
 use plotters::prelude::{
     ChartBuilder, Color, IntoDrawingArea, IntoFont, IntoLogRange, IntoTextStyle, Palette, Palette99, PathElement,
@@ -30,7 +30,7 @@ const GAP: f64 = 1.2;
 /// Nanoseconds of the fastest peer whose name begins so. constnet's are those of a plain build.
 fn fastest(results: &Results, prefix: &str, case: Case) -> Option<f64> {
     if prefix == "constnet" {
-        return results.of("plain", "constnet", case);
+        return results.of(PLAIN, "constnet", case);
     }
     let names = peers::ALL.iter().map(|(name, _)| *name).filter(|name| name.starts_with(prefix));
     names.filter_map(|name| results.best(name, case)).min_by(f64::total_cmp)

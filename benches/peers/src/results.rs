@@ -110,6 +110,8 @@ const LEAST: Duration = Duration::from_millis(8);
 /// # Errors
 /// Where writing fails.
 pub fn write_times(to: &mut impl Write, build: &str, rounds: usize, filter: &str) -> io::Result<()> {
+    let widest = peak::all().into_iter().next().filter(|_| build == PLAIN);
+    let mut peaks: Vec<_> = widest.into_iter().flatten().map(|mut peak| (peak.calibrate(LEAST), peak)).collect();
     for case in Case::all().into_iter().filter(|case| case.name().contains(filter)) {
         let examples = Examples::new(case.net, case.batch);
         let mut y = vec![0.0; case.net.outputs()];
@@ -125,16 +127,13 @@ pub fn write_times(to: &mut impl Write, build: &str, rounds: usize, filter: &str
             let count = calibrate(LEAST, |count| run(&mut *peer, count));
             all.push((name, peer, count));
         }
-        let mut peaks: Vec<_> =
-            peak::all().into_iter().next().filter(|_| build == PLAIN).into_iter().flatten().collect();
-        let counts: Vec<_> = peaks.iter_mut().map(|peak| peak.calibrate(LEAST)).collect();
         for _ in 0..rounds {
             for (name, peer, count) in &mut all {
                 let time = nanoseconds(*count, |count| run(&mut **peer, count));
                 writeln!(to, "{build};{name};{};{time}", case.name())?;
             }
-            for (peak, &count) in peaks.iter_mut().zip(&counts) {
-                let gigaflops = peak.gigaflops(count);
+            for (count, peak) in &mut peaks {
+                let gigaflops = peak.gigaflops(*count);
                 writeln!(to, "{build};{};{};{gigaflops}", peak.name, case.name())?;
             }
         }
