@@ -5,9 +5,9 @@ use super::dispatch::{Isa, kernel, lanes};
 use super::elementwise::strips;
 use super::horizontal::product;
 use super::recurrent::products;
-use super::row::{for_each, strip, strip_mut};
+use super::row::for_each;
 use super::softmax::softmax_in_place;
-use super::tile::{store, tiles};
+use super::tile::{store, strip, strip_mut, tiles};
 use super::vector;
 use crate::scalar::Scalar;
 

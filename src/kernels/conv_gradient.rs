@@ -5,7 +5,8 @@
 use super::conv::{add_product, inputs, load_row};
 use super::dispatch::{Isa, kernel};
 use super::tile::{load, store, tiles};
-use super::window::{Axis, MOST, divided, each, evenly, part, remainder, tile_count, tile_width};
+use super::vector::add;
+use super::window::{Axis, MOST, divided, each, evenly, part, part_mut, remainder, tile_count, tile_width};
 use crate::scalar::Scalar;
 use core::ops::Range;
 
@@ -134,12 +135,19 @@ fn gradient_inside<
     let (row, count) = (H::KERNEL * inputs, rows * H::KERNEL * inputs);
     let span = (rows - 1) * down + ((H::COUNT_INSIDE - 1) * H::STRIDE + (H::KERNEL - 1) * H::DILATION) * G + 1;
     let first = ky * row * G + group;
-    each!(count, sums, |n, sum| *sum = load_row(gradient, first + n * G, start));
+    let (row_span, gradient_span) = ((H::COUNT_INSIDE - 1) * G + 1, (count - 1) * G + 1);
+    let Some(gradient) = part_mut(gradient, first, gradient_span) else { return };
+    each!(count, sums, |n, sum| *sum = load_row(gradient, n * G, start));
     for oy in V::INSIDE.0..V::INSIDE.1 {
         let (Some(iy), Some(ix)) = (V::place(oy, ky), H::place(H::INSIDE.0, 0)) else { continue };
         let Some(x) = part(x, (iy * H::IN + ix) * G + group, span) else { continue };
+        let first = (oy * H::OUT + H::INSIDE.0) * G + group;
+        // Tiles that reach beyond a pixel may reach behind the row.
+        let Some(dy) = (if OUT.is_multiple_of(W) { part(dy, first, row_span) } else { dy.get(first..) }) else {
+            continue;
+        };
         for ox in 0..H::COUNT_INSIDE {
-            let dy: [T; W] = load_row(dy, (oy * H::OUT + H::INSIDE.0 + ox) * G + group, start);
+            let dy: [T; W] = load_row(dy, ox * G, start);
             each!(count, sums, |n, sum| {
                 let (ky, kx) = (divided(n, row), divided(remainder(n, row), inputs));
                 if let Some(x) = x.get(ky * down + (ox * H::STRIDE + kx * H::DILATION) * G) {
@@ -148,7 +156,7 @@ fn gradient_inside<
             });
         }
     }
-    each!(count, sums, |n, sum| if let Some(gradient) = gradient.get_mut(first + n * G) {
+    each!(count, sums, |n, sum| if let Some(gradient) = gradient.get_mut(n * G) {
         store(*sum, gradient, start);
     });
 }
@@ -204,24 +212,16 @@ kernel! {
             for block in blocks.iter().map(<[_; PARTIAL]>::as_slice).chain([rest]) {
                 for (sum, dy) in sums.iter_mut().zip(block) {
                     let dy: [T; W] = load(dy, start);
-                    add(sum, dy);
+                    add::<I, T, W>(sum, &dy);
                 }
             }
             let [mut even, mut odd, second, last] = sums;
-            add(&mut even, second);
-            add(&mut odd, last);
-            add(&mut even, odd);
+            add::<I, T, W>(&mut even, &second);
+            add::<I, T, W>(&mut odd, &last);
+            add::<I, T, W>(&mut even, &odd);
             let mut sum = load(gradient, start);
-            add(&mut sum, even);
+            add::<I, T, W>(&mut sum, &even);
             store(sum, gradient, start);
         });
-    }
-}
-
-/// `a += b`
-#[inline(always)]
-pub(crate) fn add<T: Scalar, const N: usize>(a: &mut [T; N], b: [T; N]) {
-    for (a, b) in a.iter_mut().zip(b) {
-        *a += b;
     }
 }

@@ -6,7 +6,8 @@
 
 use super::dispatch::{Isa, kernel, lanes};
 use super::elementwise::strips;
-use super::row::{for_each, strip, strip_mut, total, unknown};
+use super::row::{for_each, total, unknown};
+use super::tile::{strip, strip_mut};
 use crate::scalar::Scalar;
 
 /// The mean of a group, and 1 over its standard deviation.

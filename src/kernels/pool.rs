@@ -1,9 +1,10 @@
 //! Pooling: a window that slides over pixels and makes one of those under it. `V` is its way down, `H` its way along a row.
 #![allow(clippy::inline_always)] // A call would lose the vectors, and the instructions that a kernel is compiled for.
 
-use super::dispatch::{kernel, lanes};
+use super::dispatch::{Target, kernel, lanes};
 use super::flat::one_by_one;
 use super::tile::{load, of_each, store, tiles};
+use super::vector::add;
 use super::window::{Axis, part, part_mut};
 use crate::scalar::Scalar;
 
@@ -133,7 +134,7 @@ kernel! {
             let (Some(x), Some(y)) = (part(x, under.first, under.span::<H>()), y.get_mut(o)) else { return };
             let mut sum = [T::ZERO; W];
             under.each::<H>(|place| if let Some(x) = x.get(place) {
-                add(&mut sum, &load(x, start));
+                add::<I, T, W>(&mut sum, &load(x, start));
             });
             let part = inverse(under.count::<V, H>());
             store(of_each(&sum, T::ZERO, |&sum| sum * part), y, start);
@@ -157,7 +158,7 @@ kernel! {
             let dy = of_each(&load::<T, W>(dy, start), T::ZERO, |&dy| dy * part);
             under.each::<H>(|place| if let Some(dx) = dx.get_mut(place) {
                 let mut sum: [T; W] = load(dx, start);
-                add(&mut sum, &dy);
+                add::<I, T, W>(&mut sum, &dy);
                 store(sum, dx, start);
             });
         }));
@@ -170,7 +171,7 @@ pub(crate) fn global_average<T: Scalar, const C: usize>(x: &[T], y: &mut [T; C])
     let (x, _) = x.as_chunks::<C>();
     let mut sum = [T::ZERO; C];
     for x in x {
-        add(&mut sum, x);
+        add::<Target, T, C>(&mut sum, x);
     }
     *y = mean(&sum, x.len());
 }
@@ -246,17 +247,9 @@ pub(crate) fn repeat_backward<T: Scalar, const C: usize>(
         for dy in dy.chunks_exact(width * across) {
             for (dx, dy) in one_by_one(dx.iter_mut()).zip(dy.chunks_exact(across)) {
                 for dy in dy {
-                    add(dx, dy);
+                    add::<Target, T, C>(dx, dy);
                 }
             }
         }
-    }
-}
-
-/// `a += b`
-#[inline(always)]
-fn add<T: Scalar, const C: usize>(a: &mut [T; C], b: &[T; C]) {
-    for (a, &b) in a.iter_mut().zip(b) {
-        *a += b;
     }
 }

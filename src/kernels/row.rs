@@ -4,21 +4,9 @@
 use super::dispatch::{Isa, lanes};
 use super::elementwise::strips;
 use super::horizontal::{self, PARTIAL};
-use super::tile::{at_place, each, load, of_each};
+use super::tile::{at_place, each, load, of_each, strip, strip_mut};
 use crate::scalar::Scalar;
 use core::hint::black_box;
-
-/// The `W` numbers from `at` on.
-#[inline(always)]
-pub(crate) fn strip<T, const W: usize>(all: &[T], at: usize) -> Option<&[T; W]> {
-    all.get(at..)?.first_chunk()
-}
-
-/// The same, to write to.
-#[inline(always)]
-pub(crate) fn strip_mut<T, const W: usize>(all: &mut [T], at: usize) -> Option<&mut [T; W]> {
-    all.get_mut(at..)?.first_chunk_mut()
-}
 
 /// A length that the compiler does not know, if it is a long one: it would unroll the loop over it, and find no vectors in so much code.
 #[inline(always)]

@@ -7,6 +7,18 @@ use crate::scalar::Scalar;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
 use {super::is, core::arch::asm, core::arch::x86_64::__m128, core::mem::transmute_copy};
 
+/// The `W` numbers from `at` on, if there are as many.
+#[inline(always)]
+pub(crate) fn strip<T, const W: usize>(all: &[T], at: usize) -> Option<&[T; W]> {
+    all.get(at..)?.first_chunk()
+}
+
+/// The same, to write to.
+#[inline(always)]
+pub(crate) fn strip_mut<T, const W: usize>(all: &mut [T], at: usize) -> Option<&mut [T; W]> {
+    all.get_mut(at..)?.first_chunk_mut()
+}
+
 /// The `W` numbers from `at` on; zeros where there are no more.
 #[inline(always)]
 pub(crate) fn load<T: Scalar, const W: usize>(all: &[T], at: usize) -> [T; W] {
@@ -27,7 +39,7 @@ fn padded<T: Scalar, const W: usize>(rest: &[T]) -> [T; W] {
 #[inline(always)]
 pub(crate) fn store<T: Scalar, const W: usize, const N: usize>(tile: [T; W], all: &mut [T; N], at: usize) {
     if at + W <= N {
-        if let Some(all) = all.get_mut(at..).and_then(|all| all.first_chunk_mut()) {
+        if let Some(all) = strip_mut(all, at) {
             *all = tile;
         }
     } else if let Some(all) = all.get_mut(at..) {
@@ -41,14 +53,14 @@ pub(crate) fn store<T: Scalar, const W: usize, const N: usize>(tile: [T; W], all
 #[inline(always)]
 pub(crate) fn load_whole<T: Scalar, const W: usize>(all: &[T], at: usize) -> [T; W] {
     debug_assert!(at + W <= all.len());
-    all.get(at..).and_then(|all| all.first_chunk()).copied().unwrap_or([T::ZERO; W])
+    strip(all, at).copied().unwrap_or([T::ZERO; W])
 }
 
 /// The other way.
 #[inline(always)]
 pub(crate) fn store_whole<T: Scalar, const W: usize>(tile: [T; W], all: &mut [T], at: usize) {
     debug_assert!(at + W <= all.len());
-    if let Some(all) = all.get_mut(at..).and_then(|all| all.first_chunk_mut()) {
+    if let Some(all) = strip_mut(all, at) {
         *all = tile;
     }
 }
