@@ -56,6 +56,8 @@ pub enum Place {
     ParameterOverwritten(usize),
     /// The same, without the gradient of the inputs.
     ParameterOverwrittenWithoutInputs(usize),
+    /// A parameter whose gradient is not finite, where [`Differentiable::backward_overwriting`] says that all are.
+    ParameterCalledFinite(usize),
     /// A number of an input, or of an output where a loss is checked.
     Input {
         /// The sample in the batch.
@@ -134,6 +136,16 @@ pub fn layer<In: Shape, L: Differentiable<In, f64>, const B: usize>(
     layer.backward_overwriting(&x, &y, &mut cache, &dy, &mut overwritten_alone, None);
 
     let mut report = Report::NONE;
+    let (mut infinite, mut beyond) = (dy.clone(), L::ZERO);
+    for dy in &mut infinite {
+        dy.as_mut_slice().fill(f64::INFINITY);
+    }
+    layer.forward_train(&x, &mut cache, &mut y);
+    if layer.backward_overwriting(&x, &y, &mut cache, &infinite, &mut beyond, None)
+        && let Some(i) = (0..L::COUNT).find(|&i| !get(&beyond, i).is_finite())
+    {
+        report.add(Place::ParameterCalledFinite(i), f64::NAN, f64::INFINITY);
+    }
     let mut f = |layer: &L, x: &[In::Tensor<f64>; B]| {
         layer.forward_train(x, &mut cache, &mut y);
         let outputs = y.iter().flat_map(Tensor::as_slice);

@@ -186,7 +186,8 @@ pub trait Parameters<T>: ConstZero {
     /// How many numbers.
     const COUNT: usize;
 
-    /// Whether they are all that a value consists of, and gradients change them all: an optimiser can then take them in one pass.
+    /// Whether they are all that a value consists of, but for padding at its end, and gradients change them all: an optimiser can then take
+    /// them in one pass.
     const CONTIGUOUS: Contiguous<Self, T> = Contiguous::NO;
 
     /// Calls `f` with each tensor of parameters, always in the same order; `path` is where this value stands.
@@ -297,6 +298,9 @@ pub trait Differentiable<In: Shape, T: Scalar = f32>: Layer<In, T> + Parameters<
     /// [`backward`](Differentiable::backward) for a gradient that is yet to be begun: overwrites `gradient`, whatever is there, NaN too.
     /// Without `dx` it leaves that out, as [`backward_parameters`](Differentiable::backward_parameters) does.
     ///
+    /// Returns `true` where the layer knows that no number of `gradient` is infinite or NaN: a [`Trainer`](crate::train::Trainer) trusts that,
+    /// and does not look at each of them. `false` says nothing.
+    ///
     /// Override it where that saves reading the gradient, which is as large as the layer. Unless overridden it clears the gradient and
     /// lets one of the two add to it.
     #[inline]
@@ -308,12 +312,13 @@ pub trait Differentiable<In: Shape, T: Scalar = f32>: Layer<In, T> + Parameters<
         dy: &[TensorOf<Self::Out, T>; B],
         gradient: &mut Self,
         dx: Option<&mut [In::Tensor<T>; B]>,
-    ) {
+    ) -> bool {
         Self::zip([&mut *gradient], &mut |_, [values]| values.fill(T::ZERO));
         match dx {
             Some(dx) => self.backward(x, y, cache, dy, gradient, dx),
             None => self.backward_parameters(x, y, cache, dy, gradient),
         }
+        Self::COUNT == 0
     }
 }
 

@@ -28,9 +28,15 @@ use {crate::init::Init, rand::Rng};
 /// static NET: Digits = Digits::ZERO;
 /// let logits = NET.predict(&SVector::from_element(1.0));
 /// assert_eq!(logits, SVector::<f32, 10>::zeros());
-/// assert_eq!(size_of::<Digits>(), 4 * Digits::PARAMETERS);
+/// assert_eq!(size_of_val(&NET.layers), 4 * Digits::PARAMETERS);
 /// ```
+///
+/// # Memory
+/// That of its layers. On x86-64 it begins at a multiple of 64 bytes, where a line of the cache does, and takes up to such a multiple: a
+/// prediction whose vectors lie across two lines takes up to a third longer. What is inside of a network should be tuples, which have no
+/// such padding: an optimiser takes a network in a network tensor by tensor.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(target_arch = "x86_64", repr(align(64)))]
 pub struct Network<In: Shape, L: Layer<In, T>, T: Element = f32> {
     /// The layers: a tuple, so the first is `net.layers.0`.
     pub layers: L,
@@ -221,7 +227,10 @@ impl<In: Shape, L: Layer<In, T> + ConstZero, T: Element> ConstZero for Network<I
 
 impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Element> Parameters<T> for Network<In, L, T> {
     const COUNT: usize = L::COUNT;
-    const CONTIGUOUS: Contiguous<Self, T> = Contiguous::fields(&[L::CONTIGUOUS.bytes()]);
+    const CONTIGUOUS: Contiguous<Self, T> = {
+        assert!(core::mem::offset_of!(Self, layers) == 0);
+        Contiguous::first_field(L::CONTIGUOUS.bytes())
+    };
 
     fn visit_at(&self, path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, &[T])) {
         self.layers.visit_at(path, f);
@@ -299,8 +308,8 @@ impl<In: Shape, L: Differentiable<In, T>, T: Scalar> Differentiable<In, T> for N
         dy: &[TensorOf<L::Out, T>; B],
         gradient: &mut Self,
         dx: Option<&mut [In::Tensor<T>; B]>,
-    ) {
-        self.layers.backward_overwriting(x, y, cache, dy, &mut gradient.layers, dx);
+    ) -> bool {
+        self.layers.backward_overwriting(x, y, cache, dy, &mut gradient.layers, dx)
     }
 }
 

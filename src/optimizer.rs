@@ -26,7 +26,6 @@ pub use clip::Clip;
 pub use rmsprop::{RmsProp, RmsPropState};
 pub use sgd::{Momentum, MomentumState, Sgd};
 
-use crate::kernels::aligned::Aligned;
 use crate::layer::{Parameter, Parameters};
 use crate::scalar::{ConstZero, Scalar};
 
@@ -95,7 +94,7 @@ macro_rules! state {
         $(#[$doc])*
         #[derive(Clone, PartialEq)]
         pub struct $name<P> {
-            $($tensor: Aligned<P>,)+
+            $($tensor: P,)+
             $($(#[$number_doc])* $number: [f64; $count],)*
         }
 
@@ -111,14 +110,14 @@ macro_rules! state {
 
         impl<T, P: Parameters<T>> State<T> for $name<P> {
             fn visit(&self, f: &mut impl FnMut(&'static str, Part<'_, T>)) {
-                $(self.$tensor.0.visit(&mut |parameter, values| {
+                $(self.$tensor.visit(&mut |parameter, values| {
                     f(concat!(stringify!($tensor), "."), Part::Tensor(parameter, values));
                 });)+
                 $(f(stringify!($number), Part::Numbers(&self.$number));)*
             }
 
             fn visit_mut(&mut self, f: &mut impl FnMut(&'static str, PartMut<'_, T>)) {
-                $(P::zip([&mut self.$tensor.0], &mut |parameter, [values]| {
+                $(P::zip([&mut self.$tensor], &mut |parameter, [values]| {
                     f(concat!(stringify!($tensor), "."), PartMut::Tensor(parameter, values));
                 });)+
                 $(f(stringify!($number), PartMut::Numbers(&mut self.$number));)*

@@ -173,9 +173,9 @@ macro_rules! sequential {
                 dy: &[TensorOf<Self::Out, T>; B],
                 gradient: &mut Self,
                 dx: Option<&mut [In::Tensor<T>; B]>,
-            ) {
+            ) -> bool {
                 let ($($c,)* $z,) = cache;
-                sequential!(@overwriting self gradient (x, y, dy, dx) [] $($c $i $L,)* $z $n $Z,);
+                sequential!(@overwriting self gradient (x, y, dy, dx) [] $($c $i $L,)* $z $n $Z,)
             }
         }
     };
@@ -249,11 +249,11 @@ macro_rules! sequential {
         [$z:ident $n:tt $Z:ident, $c:ident $i:tt $L:ident, $($d:ident $j:tt $M:ident,)*]
     ) => {
         if $dx.is_none() && $L::COUNT $(+ $M::COUNT)* == 0 {
-            $self.$n.backward_overwriting(&$c.1, $y, $z, $dy, &mut $g.$n, None);
+            $self.$n.backward_overwriting(&$c.1, $y, $z, $dy, &mut $g.$n, None)
         } else {
-            $self.$n.backward_overwriting(&$c.1, $y, $z, $dy, &mut $g.$n, Some(&mut $c.2));
+            let is_finite = $self.$n.backward_overwriting(&$c.1, $y, $z, $dy, &mut $g.$n, Some(&mut $c.2));
             let (cache, y, dy) = $c;
-            sequential!(@overwriting $self $g ($x, y, dy, $dx) [cache $i $L, $($d $j $M,)*]);
+            sequential!(@overwriting $self $g ($x, y, dy, $dx) [cache $i $L, $($d $j $M,)*]) && is_finite
         }
     };
 }

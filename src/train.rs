@@ -51,7 +51,7 @@ pub use fit::{Fit, FitError, FitReport, Stop};
 pub use observer::{BatchDone, EpochDone, Observer};
 
 use crate::data::Dataset;
-use crate::kernels::{aligned::Aligned, elementwise};
+use crate::kernels::elementwise;
 use crate::layer::zip_trained;
 use crate::loss::Penalty;
 use crate::network::{InputOf, Model, OutOf, OutputOf};
@@ -89,6 +89,8 @@ pub struct Trainer<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store =
     /// Passes so far: each has its own dropout.
     passes: u64,
     loss_is_finite: bool,
+    /// Whether the layers know that of the whole gradient.
+    is_gradient_finite: bool,
     memory: Store,
     network: PhantomData<N>,
 }
@@ -96,13 +98,12 @@ pub struct Trainer<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store =
 /// The memory of training: a constant of zeros, for a `static` in `.bss` that a [`Trainer`] borrows.
 ///
 /// # Memory
-/// One gradient (as large as the network), the optimiser's state (as large as the network once for momentum, twice for Adam; on
-/// x86-64 each begins at a multiple of 64 bytes), and
+/// One gradient (as large as the network), the optimiser's state (as large as the network once for momentum, twice for Adam), and
 /// for each of the `B` samples its input, its output twice, and what lies between the layers twice. The constants
 /// [`GRADIENT_BYTES`](Memory::GRADIENT_BYTES), [`STATE_BYTES`](Memory::STATE_BYTES) and [`BATCH_BYTES`](Memory::BATCH_BYTES) tell
 /// how much each is.
 pub struct Memory<N: Model, O: Optimizer<N::Scalar>, const B: usize> {
-    gradient: Aligned<N>,
+    gradient: N,
     state: O::State<N>,
     cache: N::Cache<B>,
     y: [OutputOf<N>; B],
@@ -122,8 +123,8 @@ impl<N: Model, O: Optimizer<N::Scalar>, const B: usize> Memory<N, O, B> {
         inputs: ConstZero::ZERO,
     };
 
-    /// The bytes of the gradient: those of the network, on x86-64 up to a multiple of 64.
-    pub const GRADIENT_BYTES: usize = size_of::<Aligned<N>>();
+    /// The bytes of the gradient: those of the network.
+    pub const GRADIENT_BYTES: usize = size_of::<N>();
 
     /// The bytes of the optimiser's state; on x86-64 each set of moments takes up to a multiple of 64.
     pub const STATE_BYTES: usize = size_of::<O::State<N>>();
@@ -211,6 +212,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
             samples: 0,
             passes: 0,
             loss_is_finite: true,
+            is_gradient_finite: false,
             memory,
             network: PhantomData,
         }
@@ -298,13 +300,14 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         if samples == 0 {
             return Ok(());
         }
-        let Memory { gradient: Aligned(gradient), state, .. } = self.memory.borrow_mut();
+        let Memory { gradient, state, .. } = self.memory.borrow_mut();
         let mut result = if core::mem::replace(&mut self.loss_is_finite, true) { Ok(()) } else { Err(NotFinite::Loss) };
         if samples != B {
             scale_by(gradient, ratio::<N::Scalar>(B, samples));
         }
         self.penalty.add_gradient(net, gradient, N::Scalar::ONE);
-        if result.is_ok() && !all_finite(gradient) {
+        let is_as_computed = samples == B && self.penalty == Penalty::NONE;
+        if result.is_ok() && !(is_as_computed && self.is_gradient_finite) && !all_finite(gradient) {
             result = Err(NotFinite::Gradient);
         }
         if result.is_ok() {
@@ -341,7 +344,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         given: Option<&[InputOf<N>; B]>,
         targets: impl ExactSizeIterator<Item = &'a Y>,
     ) -> N::Scalar {
-        let Memory { gradient: Aligned(gradient), cache, y, dy, inputs, .. } = self.memory.borrow_mut();
+        let Memory { gradient, cache, y, dy, inputs, .. } = self.memory.borrow_mut();
         let inputs = given.unwrap_or(inputs);
         #[cfg(feature = "rand")]
         {
@@ -365,11 +368,12 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         if loss_mean.is_finite() {
             net.track_statistics(cache);
         }
-        if MAY_ADD && self.samples > 0 {
+        self.is_gradient_finite = if MAY_ADD && self.samples > 0 {
             net.backward_parameters(inputs, y, cache, dy, gradient);
+            false
         } else {
-            net.backward_overwriting(inputs, y, cache, dy, gradient, None);
-        }
+            net.backward_overwriting(inputs, y, cache, dy, gradient, None)
+        };
         self.samples += count;
         self.loss_is_finite &= loss_mean.is_finite();
         loss_mean

@@ -1,13 +1,13 @@
 //! When a `fit` ends: by its plan, by an observer, or by a number that is not finite.
 
 use constnet::data::Dataset;
-use constnet::layer::Parameters;
-use constnet::loss::Mse;
+use constnet::layer::{Differentiable, Parameters};
+use constnet::loss::{Mse, Penalty};
 use constnet::nalgebra::SVector;
 use constnet::optimizer::schedule::{ReduceOnPlateau, Schedule, StepDecay};
 use constnet::optimizer::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd};
 use constnet::train::{BatchDone, EpochDone, Fit, FitError, NotFinite, Observer, Stop, Trainer};
-use constnet::{BatchNorm, Dense, Epsilon, Momentum, Network, Vector};
+use constnet::{BatchNorm, Dense, DenseNoBias, Epsilon, Momentum, Network, Parallel, Sum, Vector};
 use core::ops::ControlFlow;
 
 type Line = Network<Vector<1>, (Dense<1, 1>,)>;
@@ -204,6 +204,59 @@ fn a_gradient_that_is_not_finite() {
     assert_eq!((error.what, error.step, error.epoch), (NotFinite::Gradient, 0, 0));
     assert_eq!(net, Line::ZERO);
     assert!(error.to_string().starts_with("the gradient is not finite at step 0"), "{error}");
+}
+
+/// Would catch: a wide layer at a batch of one, whose gradient is known from its inputs and their gradients, that overflows and goes unseen, is
+/// finite and taken for infinite, or is not looked at once a penalty or a second micro-batch has changed it.
+#[test]
+fn a_wide_gradient_that_is_not_finite() {
+    type Wide = Network<Vector<128>, (Dense<128, 64>,)>;
+    /// A step on micro-batches of one, inputs of `x`, and one output that has a target: the gradient of its weights is `-x target / 32`.
+    fn step(net: &mut Wide, x: f32, targets: &[f32], penalty: Penalty) -> Result<(), NotFinite> {
+        let mut trainer = Trainer::<Wide, _, _, 1>::new(Sgd::const_new(1e-30), Mse).with_penalty(penalty);
+        for &target in targets {
+            let target = SVector::from_fn(|row, _| if row == 7 { target } else { 0.0 });
+            assert!(trainer.accumulate(net, &[SVector::<f32, 128>::repeat(x)], &[target]).is_finite());
+        }
+        trainer.apply(net)
+    }
+    let mut net = Wide::ZERO;
+    for targets in [&[1.5e19][..], &[1.5e19, 0.0], &[0.0, 1.5e19]] {
+        assert_eq!(step(&mut net, 1e22, targets, Penalty::NONE), Err(NotFinite::Gradient), "{targets:?}");
+        assert!(net == Wide::ZERO);
+    }
+    // Products of 3e36: all together they are infinite.
+    assert_eq!(step(&mut net, 1e20, &[1e18], Penalty::NONE), Ok(()));
+    assert!(net.layers.0.weight.row(7).iter().all(|&w| w > 1e6 && w.is_finite()));
+
+    net = Wide::ZERO;
+    net.layers.0.weight[(3, 5)] = 10.0;
+    let penalty = Penalty::l2(1e38).expect("in range");
+    assert_eq!(step(&mut net, 0.0, &[0.0], penalty), Err(NotFinite::Gradient), "of the penalty");
+}
+
+/// Would catch: one layer of several whose gradient is not finite and goes unseen, as another knows its own to be finite.
+#[test]
+fn a_gradient_that_is_not_finite_in_one_of_several_layers() {
+    type Wide = Dense<64, 64>;
+    type Both<A, B> = Parallel<A, B, Sum>;
+    fn fails<L>(at: fn(&mut L) -> &mut Wide)
+    where
+        L: Differentiable<Vector<64>, Out = Vector<64>>,
+    {
+        let mut net = Network::<Vector<64>, L>::ZERO;
+        // Its inputs are 1; with a bias of 3e22 it gives that to the layer behind it.
+        at(&mut net.layers).bias[0] = 3e22;
+        let mut trainer = Trainer::<_, _, _, 1>::new(Sgd::const_new(1e-30), Mse);
+        let target = SVector::from_fn(|row, _| if row == 9 { 1e18 } else { 0.0 });
+        let loss = trainer.accumulate(&mut net, &[SVector::<f32, 64>::repeat(1.0)], &[target]);
+        assert!(loss.is_finite(), "{loss}");
+        assert_eq!(trainer.apply(&mut net), Err(NotFinite::Gradient), "{}", core::any::type_name::<L>());
+    }
+    fails::<(Wide, Wide)>(|layers| &mut layers.0);
+    fails::<(DenseNoBias<64, 64>, Wide, Wide)>(|layers| &mut layers.1);
+    fails::<Both<(Wide, Wide), Wide>>(|layers| &mut layers.branches.0.0);
+    fails::<Both<Wide, (Wide, Wide)>>(|layers| &mut layers.branches.1.0);
 }
 
 /// Would catch: an update that leaves an infinite parameter, with any optimiser; a trainer that cannot go on afterwards.

@@ -26,7 +26,9 @@ fn assert_size<N: Model<Scalar = f32>, O: Optimizer<f32>, const B: usize>(
     cache: usize,
 ) {
     let parameters = N::COUNT * 4;
-    assert_eq!(size_of::<N>(), parameters, "a network is its parameters");
+    let line = if cfg!(target_arch = "x86_64") { 64 } else { 4 };
+    assert_eq!(size_of::<N>(), parameters.next_multiple_of(line), "a network is its parameters");
+    assert_eq!(align_of::<N>(), line, "and begins where a line of the cache does");
     let samples = B * (4 * (input + 2 * between + 2 * output) + cache);
     let documented = parameters * (1 + moments) + samples;
     let actual = size_of::<Trainer<N, O, Mse, B>>();

@@ -3,25 +3,26 @@
 
 use core::marker::PhantomData;
 
-/// Whether a value of `P` is known to be numbers of `T` side by side and nothing else.
+/// Whether a value of `P` is known to be numbers of `T` side by side and nothing else, but for padding at its end.
 ///
-/// Tensors are, and this crate's layers without running averages, and tuples of them: an optimiser takes all their numbers in one pass,
-/// and those of anything else tensor by tensor. Only the crate can say so; a layer of your own has [`NO`](Contiguous::NO).
+/// Tensors are, and this crate's layers without running averages, tuples of them, and networks, which have such padding: an optimiser takes
+/// all their numbers in one pass, and those of anything else tensor by tensor. Only the crate can say so; a layer of your own has [`NO`](Contiguous::NO).
 pub struct Contiguous<P, T> {
-    is_known: bool,
+    /// Those of the numbers, from the beginning of a value on.
+    bytes: Option<usize>,
     marker: PhantomData<fn(P) -> T>,
 }
 
 impl<P, T> Contiguous<P, T> {
     /// Nothing is known.
-    pub const NO: Self = Self { is_known: false, marker: PhantomData };
+    pub const NO: Self = Self { bytes: None, marker: PhantomData };
 
     /// Of an array of `count` numbers, however it is nested.
     ///
     /// This is trusted: `P` must be `repr(transparent)` or `repr(C)` around such an array.
     pub(crate) const fn array(count: usize) -> Self {
         assert!(size_of::<P>() == count * size_of::<T>(), "more than its numbers");
-        Self { is_known: true, marker: PhantomData }
+        Self { bytes: Some(size_of::<P>()), marker: PhantomData }
     }
 
     /// Of a struct or a tuple, from what [`bytes`](Contiguous::bytes) says of its fields.
@@ -34,46 +35,65 @@ impl<P, T> Contiguous<P, T> {
             bytes += *first;
             fields = rest;
         }
-        Self { is_known: bytes == size_of::<P>(), marker: PhantomData } // no padding
+        if bytes != size_of::<P>() {
+            return Self::NO; // There is padding.
+        }
+        Self { bytes: Some(bytes), marker: PhantomData }
     }
 
-    /// The size of a `P`, where it is known to be numbers.
+    /// Of a struct whose field at the offset 0 has all its numbers, from what [`bytes`](Contiguous::bytes) says of that field. Behind it,
+    /// there may be padding.
+    ///
+    /// This is trusted.
+    pub(crate) const fn first_field(bytes: Option<usize>) -> Self {
+        Self { bytes, marker: PhantomData }
+    }
+
+    /// The bytes of the numbers in a `P`, where they are known.
     pub(crate) const fn bytes(&self) -> Option<usize> {
-        if self.is_known { Some(size_of::<P>()) } else { None }
+        self.bytes
     }
 
-    /// Whether it is known.
+    /// Whether they are.
     pub(crate) const fn is_known(&self) -> bool {
-        self.is_known
+        self.bytes.is_some()
     }
 
-    /// The numbers of some values, one value after the other; none where nothing is known of them.
+    /// How many numbers some values have side by side: none where nothing is known of them, or padding is between them.
+    const fn count(&self, values: &[P]) -> usize {
+        let bytes = match self.bytes {
+            Some(bytes) if values.len() == 1 || bytes == size_of::<P>() => bytes * values.len(),
+            _ => 0,
+        };
+        match bytes.checked_div(size_of::<T>()) {
+            Some(count) => count,
+            None => 0,
+        }
+    }
+
+    /// The numbers of some values, one value after the other; none where nothing is known of them, or several have padding between them.
     pub(crate) const fn numbers<'a>(&self, values: &'a [P]) -> &'a [T] {
-        match size_of_val(values).checked_div(size_of::<T>()) {
-            // SAFETY: all bytes of a `P` are those of numbers, each of which is valid: it is made of arrays of them without padding in
-            // between. So it is aligned as they are, unless it is empty, which then the whole slice is.
-            Some(count) if self.is_known && count > 0 => unsafe {
-                core::slice::from_raw_parts(values.as_ptr().cast(), count)
-            },
-            _ => &[],
+        match self.count(values) {
+            0 => &[],
+            // SAFETY: so many bytes from the beginning on are those of numbers, each of which is valid: they are arrays of them without padding in
+            // between. As they are not empty, they are aligned as numbers are.
+            count => unsafe { core::slice::from_raw_parts(values.as_ptr().cast(), count) },
         }
     }
 
     /// The same, to write to.
     pub(crate) const fn numbers_mut<'a>(&self, values: &'a mut [P]) -> &'a mut [T] {
-        match size_of_val(values).checked_div(size_of::<T>()) {
+        match self.count(values) {
+            0 => &mut [],
             // SAFETY: as in `numbers`; what is written are numbers, and the borrow is unique.
-            Some(count) if self.is_known && count > 0 => unsafe {
-                core::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), count)
-            },
-            _ => &mut [],
+            count => unsafe { core::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), count) },
         }
     }
 }
 
 impl<P, T> core::fmt::Debug for Contiguous<P, T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_tuple("Contiguous").field(&self.is_known).finish()
+        f.debug_tuple("Contiguous").field(&self.is_known()).finish()
     }
 }
 
@@ -97,7 +117,7 @@ mod tests {
             assert!(whole.start <= tensor.start && tensor.end <= whole.end, "{parameter}");
             count += values.len();
         });
-        assert_eq!((count, size_of::<Net>()), (Net::PARAMETERS, 4 * count));
+        assert_eq!((count, size_of_val(&net.layers)), (Net::PARAMETERS, 4 * count));
         assert_eq!(Net::CONTIGUOUS.numbers(core::slice::from_ref(&net)).len(), count);
     }
 
@@ -107,6 +127,19 @@ mod tests {
         type Net = Network<Vector<3>, (Dense<3, 4>, BatchNorm<4>)>;
         assert!(!Net::CONTIGUOUS.is_known());
         assert!(Net::CONTIGUOUS.numbers(&[Net::ZERO]).is_empty());
+    }
+
+    /// Would catch: padding taken for numbers.
+    #[test]
+    fn one_value_has_numbers_before_its_padding_and_two_have_it_between() {
+        #[repr(C, align(16))]
+        struct Padded([i32; 3]);
+        let known = super::Contiguous::<Padded, i32>::first_field(Some(12));
+        let mut two = [Padded([1, 2, 3]), Padded([4, 5, 6])];
+        assert_eq!(known.numbers(&two[1..]), [4, 5, 6]);
+        known.numbers_mut(&mut two[..1])[2] = 7;
+        assert_eq!(two[0].0, [1, 2, 7]);
+        assert!(known.numbers(&two).is_empty() && known.numbers_mut(&mut two).is_empty());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::dispatch::{Isa, kernel, lanes};
+use super::row::sum_of;
 use super::tile::{at_place, keep_together, of_each};
 use super::{is, on_cortex_m};
 use crate::scalar::Scalar;
@@ -209,9 +210,34 @@ kernel! {
     }
 }
 
+kernel! {
+    /// Whether each sum of products of a number of `x` and one of `y`, in which no pair stands twice, is known to be finite, and each
+    /// sum of numbers of `y`: from `x.len() + y.len()` numbers. They may be finite where it is not.
+    pub(crate) fn are_products_finite<I>[T: Scalar][T](x: &[T], y: &[T]) -> bool, work x.len() + y.len(); {
+        let (x, y) = (sum_of::<I, T, 1>([x], |[x]| x.abs()), sum_of::<I, T, 1>([y], |[y]| y.abs()));
+        // Twice as much as all of them together: no rounding comes near that.
+        ((x + T::ONE) * (y + y)).is_finite()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::all_finite;
+    use super::{all_finite, are_products_finite};
+
+    /// Would catch: an infinite product that is missed, and finite ones that are all looked at.
+    #[test]
+    fn products_that_are_not_finite_are_suspected() {
+        let (mut x, mut y) = ([-1.5_f32; 37], [-2.5_f32; 21]);
+        assert!(are_products_finite(&x, &y) && are_products_finite(&x, &[]) && are_products_finite(&[], &y));
+        assert!(!are_products_finite(&[0.0; 4], &[f32::MAX; 2]), "a sum of numbers of y");
+        for (bad, other) in [(f32::NAN, 0.0), (f32::INFINITY, 0.0), (1e20, 1e20), (f32::MAX, 1.0), (f32::MIN, -1.0)] {
+            x[30] = bad;
+            y[3] = other;
+            assert!(!are_products_finite(&x, &y), "{bad} and {other}");
+            assert!(!are_products_finite(&y, &x), "{other} and {bad}");
+            (x[30], y[3]) = (-1.5, -2.5);
+        }
+    }
 
     /// Would catch: a place that no strip has, and a number that is taken for what it is not.
     #[test]

@@ -1,4 +1,5 @@
 use crate::kernels::dense;
+use crate::kernels::elementwise::are_products_finite;
 use crate::kernels::flat::{rows, rows_mut};
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::bias::{Bias, NoBias};
@@ -99,17 +100,20 @@ fn forward_steps<T: Scalar, const IN: usize, const OUT: usize, const L: usize, c
     }
 }
 
-/// Adds the gradient of the parameters over all steps to `gradient`, or overwrites it.
+/// Adds the gradient of the parameters over all steps to `gradient`, or overwrites it. Returns whether what is overwritten is
+/// known to be finite.
 #[inline]
 fn parameter_gradient<T: Scalar, const IN: usize, const OUT: usize, B: Bias<T, OUT>, const ADDS: bool>(
     gradient: &mut Dense<IN, OUT, T, B>,
     x: &[[T; IN]],
     dy: &[[T; OUT]],
-) {
+) -> bool {
     dense::weight_gradient::<T, IN, OUT, ADDS>(&mut gradient.weight.data.0, x, dy);
     if let Some(bias) = gradient.bias.get_mut() {
         dense::bias_gradient::<T, OUT, ADDS>(bias, dy);
     }
+    // From the factors, where they are few; the products are looked at sooner all at once.
+    !ADDS && 2 * x.len() * (IN + OUT) < IN * OUT && are_products_finite(x.as_flattened(), dy.as_flattened())
 }
 
 macro_rules! over_steps {
@@ -175,11 +179,11 @@ macro_rules! over_steps {
                 dy: &[TensorOf<$Y, T>; N],
                 gradient: &mut Self,
                 dx: Option<&mut [TensorOf<$X, T>; N]>,
-            ) {
-                parameter_gradient::<_, _, _, _, false>(gradient, steps(x), steps(dy));
+            ) -> bool {
                 if let Some(dx) = dx {
                     dense::input_gradient(&self.weight.data.0, steps(dy), steps_mut(dx));
                 }
+                parameter_gradient::<_, _, _, _, false>(gradient, steps(x), steps(dy))
             }
         }
     )+ };

@@ -210,13 +210,16 @@ impl<In: Shape, T: Scalar, A: Differentiable<In, T>, B: Differentiable<In, T>, J
         dy: &[TensorOf<J::Out, T>; N],
         gradient: &mut Self,
         mut dx: Option<&mut [In::Tensor<T>; N]>,
-    ) {
+    ) -> bool {
         let (to_a, to_b) = J::split(dy, gradients);
         let (gradient_a, gradient_b) = &mut gradient.branches;
-        self.branches.0.backward_overwriting(x, a, a_cache, to_a, gradient_a, dx.as_deref_mut());
-        self.branches.1.backward_overwriting(x, b, b_cache, to_b, gradient_b, dx.is_some().then_some(&mut *other));
+        let (a_branch, b_branch) = (&self.branches.0, &self.branches.1);
+        let is_first_finite = a_branch.backward_overwriting(x, a, a_cache, to_a, gradient_a, dx.as_deref_mut());
+        let to_other = dx.is_some().then_some(&mut *other);
+        let is_second_finite = b_branch.backward_overwriting(x, b, b_cache, to_b, gradient_b, to_other);
         if let Some(dx) = dx {
             add_each::<In, T>(dx, other);
         }
+        is_first_finite && is_second_finite
     }
 }

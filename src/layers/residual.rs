@@ -153,12 +153,14 @@ where
         dy: &[S::Tensor<T>; B],
         gradient: &mut Self,
         mut dx: Option<&mut [S::Tensor<T>; B]>,
-    ) {
+    ) -> bool {
         let (cache, inner) = cache;
-        self.0.backward_overwriting(x, inner, cache, L::Out::tensors(dy), &mut gradient.0, dx.as_deref_mut());
+        let is_finite =
+            self.0.backward_overwriting(x, inner, cache, L::Out::tensors(dy), &mut gradient.0, dx.as_deref_mut());
         if let Some(dx) = dx {
             add_each::<S, T>(dx, dy);
         }
+        is_finite
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{Aligned, Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
+use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
 use crate::scalar::{ConstZero, Scalar};
@@ -70,7 +70,7 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
         *updates += 1.0;
         let rate = T::from_f64(self.learning_rate * factor / slowed);
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
-        update_trained!([p, g, v] in [parameters, gradient, &mut state.sum.0], {
+        update_trained!([p, g, v] in [parameters, gradient, &mut state.sum], {
             let g = g + decay * p;
             let sum = v + g * g;
             [p - rate * g / (sum.sqrt() + epsilon), sum]

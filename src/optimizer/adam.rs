@@ -1,4 +1,4 @@
-use super::{Aligned, Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
+use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
 use crate::scalar::{ConstZero, Scalar};
@@ -151,7 +151,7 @@ impl Adam {
         let (take1, keep2, take2) =
             (T::from_f64(1.0 - self.beta1), T::from_f64(self.beta2), T::from_f64(1.0 - self.beta2));
         let (decay, shrink) = (T::from_f64(decay), T::from_f64(shrink));
-        update_trained!([p, g, m, v] in [parameters, gradient, &mut state.first.0, &mut state.second.0], {
+        update_trained!([p, g, m, v] in [parameters, gradient, &mut state.first, &mut state.second], {
             let g = g + decay * p;
             let m = m + take1 * (g - m);
             let v = keep2 * v + take2 * g * g;

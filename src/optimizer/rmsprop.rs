@@ -1,4 +1,4 @@
-use super::{Aligned, Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
+use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
 use crate::scalar::{ConstZero, Scalar};
@@ -65,7 +65,7 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
         let rate = T::from_f64(self.learning_rate * factor);
         let (keep, take) = (T::from_f64(self.alpha), T::from_f64(1.0 - self.alpha));
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
-        update_trained!([p, g, v] in [parameters, gradient, &mut state.square.0], {
+        update_trained!([p, g, v] in [parameters, gradient, &mut state.square], {
             let g = g + decay * p;
             let square = keep * v + take * g * g;
             [p - rate * g / (square.sqrt() + epsilon), square]

@@ -1,4 +1,4 @@
-use super::{Aligned, Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
+use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::kernels::elementwise;
 use crate::kernels::on_cortex_m;
@@ -129,7 +129,7 @@ impl<T: Scalar> Optimizer<T> for Momentum {
         let decay = T::from_f64(self.sgd.weight_decay);
         let momentum = T::from_f64(self.momentum);
         let nesterov = self.nesterov;
-        update_trained!([p, g, v] in [parameters, gradient, &mut state.velocity.0], {
+        update_trained!([p, g, v] in [parameters, gradient, &mut state.velocity], {
             let g = g + decay * p;
             let velocity = momentum * v + g;
             let step = if nesterov { g + momentum * velocity } else { velocity };

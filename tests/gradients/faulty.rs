@@ -28,6 +28,8 @@ impl Fault {
     pub(crate) const ADDS: u8 = 8;
     /// The gradient of the parameters is added to in `backward_overwriting`.
     pub(crate) const NEVER_OVERWRITES: u8 = 9;
+    /// Any gradient of the parameters is said to be finite.
+    pub(crate) const ALWAYS_FINITE: u8 = 10;
 }
 
 #[derive(Debug)]
@@ -130,7 +132,7 @@ impl<const FAULT: u8> Differentiable<Vector<3>, f64> for Faulty<FAULT> {
         dy: &[SVector<f64, 3>; B],
         gradient: &mut Self,
         dx: Option<&mut [SVector<f64, 3>; B]>,
-    ) {
+    ) -> bool {
         if FAULT != Fault::NEVER_OVERWRITES {
             gradient.scale.fill(0.0);
         }
@@ -138,5 +140,6 @@ impl<const FAULT: u8> Differentiable<Vector<3>, f64> for Faulty<FAULT> {
             Some(dx) => self.backward(x, y, &mut (), dy, gradient, dx),
             None => self.backward_parameters(x, y, &mut (), dy, gradient),
         }
+        FAULT == Fault::ALWAYS_FINITE
     }
 }

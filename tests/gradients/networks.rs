@@ -66,7 +66,8 @@ fn the_checker_finds_faults() {
     ] {
         assert!(report.max_relative_error > LIMIT, "{report}");
     }
-    for nan in [fault::<{ Fault::NAN }>(), fault::<{ Fault::NEVER_OVERWRITES }>()] {
+    for nan in [fault::<{ Fault::NAN }>(), fault::<{ Fault::NEVER_OVERWRITES }>(), fault::<{ Fault::ALWAYS_FINITE }>()]
+    {
         assert!(nan.max_relative_error.is_nan(), "{nan}");
     }
 }
