@@ -11,6 +11,7 @@
 # It needs rustup's stable toolchain, QEMU and binutils, and says what is missing and how to get it. Where rustup cannot install a
 # target, Debian's compiler builds `core` from its source; RUST=debian asks for that.
 set -euo pipefail
+set -m # Each job is a group of processes, which can be ended with all that it has started.
 cd "$(dirname "$0")"
 
 export CARGO_TERM_COLOR=never
@@ -30,8 +31,14 @@ declare -A most=(
     ["MNIST, one SGD step, batch 1"]=390000
 )
 logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
-failed=()
+finish() {
+    local job
+    for job in $(jobs -rp); do
+        kill -- "-$job" 2>/dev/null || true
+    done
+    rm -rf "$logs"
+}
+trap finish EXIT
 
 die() {
     echo "run.sh: $*" >&2
@@ -39,8 +46,7 @@ die() {
 }
 
 fail() {
-    echo "FAILED: $*" >&2
-    failed+=("$*")
+    echo "FAILED: $*" | tee -a "$logs/failed" >&2
 }
 
 need() {
@@ -117,14 +123,14 @@ check_symbols() {
 check_injected() {
     local board=$1 demo
     if with_rust "$board" build --release --bin digits --bin learn --bin control --keep-going --features inject-panic \
-        >"$logs/injected" 2>&1; then
+        >"$logs/$board-injected" 2>&1; then
         fail "$board: a firmware that can panic links"
         return
     fi
     for demo in digits learn control; do
-        grep -q "could not compile .* (bin \"$demo\")" "$logs/injected" || fail "$board: $demo links with a panic in it"
+        grep -q "could not compile .* (bin \"$demo\")" "$logs/$board-injected" || fail "$board: $demo links with a panic in it"
     done
-    grep -q a_panic_can_be_reached "$logs/injected" || fail "$board: it is not for the panic that it does not link: $(tail -n 3 "$logs/injected")"
+    grep -q a_panic_can_be_reached "$logs/$board-injected" || fail "$board: it is not for the panic that it does not link: $(tail -n 3 "$logs/$board-injected")"
 }
 
 # What `learn` says of its statics is what the linker has laid out: in .bss, and of that size but for the flag of `Once`.
@@ -235,7 +241,7 @@ run() {
         check_symbols "$board" "$demo" release
     done
     for demo in digits count; do
-        ./qemu.sh "$board" "$(elf_of "$board" "$demo" release)" | cmp -s - "$logs/$board-$demo" ||
+        timeout 120 ./qemu.sh "$board" "$(elf_of "$board" "$demo" release)" | cmp -s - "$logs/$board-$demo" ||
             fail "$board: two runs of $demo differ"
     done
     check_memory "$board"
@@ -289,15 +295,28 @@ else
     target_of "$1" >/dev/null
     boards=("$1")
 fi
+# As many boards at a time as there are processors, since most of it is one linker or one QEMU; what they say comes in their order.
 for board in "${boards[@]}"; do
-    run "$board"
+    find_rust "$(target_of "$board")"
+done
+declare -A runs
+for board in "${boards[@]}"; do
+    while (($(jobs -rp | wc -l) >= $(nproc))); do
+        wait -n || true
+    done
+    run "$board" >"$logs/$board.said" 2>&1 &
+    runs[$board]=$!
+done
+for board in "${boards[@]}"; do
+    wait "${runs[$board]}" || fail "$board"
+    cat "$logs/$board.said"
 done
 
 echo
 column -t -s $'\t' "$logs/measured"
 check_tables
-if ((${#failed[@]})); then
-    printf 'FAILED: %s\n' "${failed[@]}" >&2
+if [[ -e $logs/failed ]]; then
+    cat "$logs/failed" >&2
     exit 1
 fi
 echo "${#boards[@]} boards: no panic and no allocator in any firmware, none that links with a panic put in, memory as stated, two runs alike"
