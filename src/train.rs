@@ -306,7 +306,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
             scale_by(gradient, ratio::<N::Scalar>(B, samples));
         }
         self.penalty.add_gradient(net, gradient, N::Scalar::ONE);
-        let is_as_computed = samples == B && self.penalty == Penalty::NONE;
+        let is_as_computed = samples == B && self.penalty.is_none();
         if result.is_ok() && !(is_as_computed && self.is_gradient_finite) && !all_finite(gradient) {
             result = Err(NotFinite::Gradient);
         }

@@ -174,13 +174,8 @@ fn gather_block<
         let (Some(iy), Some(ix)) = (V::place(oy, ky), H::place(ox, columns.start)) else { continue };
         let Some(x) = part(x, (iy * H::IN + ix) * G + tile.group, span) else { continue };
         let first = (ky * H::KERNEL + columns.start) * inputs(IN, EACH) * G;
-        // Where tiles reach beyond a row, they may reach behind the window's.
-        let end = if OUT.is_multiple_of(W) {
-            columns.len() * inputs(IN, EACH) * G
-        } else {
-            weight.len().saturating_sub(first)
-        };
-        let Some(weight) = part(weight, first, end) else { continue };
+        let rows = columns.len() * inputs(IN, EACH) * G;
+        let Some(weight) = part_for_tiles::<_, OUT, W>(weight, first, rows) else { continue };
         for part in parts_of(&columns, if in_parts { places_a_part(IN) } else { usize::MAX }) {
             if in_parts {
                 each!(count, sums, |_n, sum| *sum = [-T::ZERO; W]);
@@ -225,6 +220,16 @@ pub(super) fn load_row<T: Scalar, const N: usize, const W: usize>(rows: &[[T; N]
     } else {
         load(rows.as_flattened(), row * N + start)
     }
+}
+
+/// `count` rows from `first` on, and all behind them where a tile reaches beyond its row, as it may then reach behind the last.
+#[inline(always)]
+pub(super) fn part_for_tiles<T, const N: usize, const W: usize>(
+    rows: &[[T; N]],
+    first: usize,
+    count: usize,
+) -> Option<&[[T; N]]> {
+    if N.is_multiple_of(W) { part(rows, first, count) } else { rows.get(first..) }
 }
 
 /// `sum += a * x`, with input `i` of a pixel, or for each output its own.

@@ -2,7 +2,7 @@
 //! go by.
 #![allow(clippy::inline_always)] // A call would lose the constants, and the instructions that a kernel is compiled for.
 
-use super::conv::{add_product, inputs, load_row};
+use super::conv::{add_product, inputs, load_row, part_for_tiles};
 use super::dispatch::{Isa, kernel};
 use super::tile::{load, store, tiles};
 use super::vector::add;
@@ -142,10 +142,7 @@ fn gradient_inside<
         let (Some(iy), Some(ix)) = (V::place(oy, ky), H::place(H::INSIDE.0, 0)) else { continue };
         let Some(x) = part(x, (iy * H::IN + ix) * G + group, span) else { continue };
         let first = (oy * H::OUT + H::INSIDE.0) * G + group;
-        // Tiles that reach beyond a pixel may reach behind the row.
-        let Some(dy) = (if OUT.is_multiple_of(W) { part(dy, first, row_span) } else { dy.get(first..) }) else {
-            continue;
-        };
+        let Some(dy) = part_for_tiles::<_, OUT, W>(dy, first, row_span) else { continue };
         for ox in 0..H::COUNT_INSIDE {
             let dy: [T; W] = load_row(dy, ox * G, start);
             each!(count, sums, |n, sum| {
