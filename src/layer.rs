@@ -258,10 +258,18 @@ pub trait Differentiable<In: Shape, T: Scalar = f32>: Layer<In, T> + Parameters<
         }
     }
 
+    /// Whether each running average would still be finite after [`track_statistics`](Differentiable::track_statistics) with this cache.
+    ///
+    /// A layer with running averages must say so: the trainer asks before any layer of the network changes.
+    #[allow(unused_variables)]
+    fn has_finite_statistics<const B: usize>(&self, cache: &Self::Cache<B>) -> bool {
+        true
+    }
+
     /// Lets running averages follow the batch of the last [`forward_train`](Differentiable::forward_train), whose cache this is.
     ///
     /// Only layers such as `BatchNorm` do anything here. A [`Trainer`](crate::train::Trainer) calls it after each forward pass
-    /// whose loss is finite.
+    /// whose loss is finite, if [`has_finite_statistics`](Differentiable::has_finite_statistics) holds for the whole network.
     #[allow(unused_variables)]
     fn track_statistics<const B: usize>(&mut self, cache: &Self::Cache<B>) {}
 

@@ -84,8 +84,9 @@
 //! # }
 //! ```
 //!
-//! A loss, a gradient or a parameter that is not finite ends a fit with an error that names the step, and the network keeps its
-//! last finite parameters.
+//! A loss, a gradient, a running average or a parameter that is not finite ends a fit with an error that names the step, and the network
+//! keeps its last finite numbers. So does a fit that would train nothing: one of a network that was never initialised, or with a schedule
+//! that has already ended.
 //!
 //! # Large networks, small stacks
 //!

@@ -28,9 +28,11 @@ impl<const N: usize> ConfusionMatrix<N> {
     /// Nothing counted yet.
     pub const NEW: Self = Self { counts: [[0; N]; N] };
 
-    /// Counts one prediction.
+    /// Counts one prediction. A count ends at `u32::MAX`.
     pub fn add(&mut self, predicted: Class<N>, actual: Class<N>) {
-        self.counts[actual.index()][predicted.index()] += 1;
+        if let Some(count) = self.counts.get_mut(actual.index()).and_then(|row| row.get_mut(predicted.index())) {
+            *count = count.saturating_add(1);
+        }
     }
 
     /// Counts the class with the largest score as the prediction; `false`, and nothing counted, where all scores are NaN.
@@ -83,15 +85,20 @@ impl<const N: usize> ConfusionMatrix<N> {
     }
 
     fn right(&self, class: Class<N>) -> u64 {
-        u64::from(self.counts[class.index()][class.index()])
+        self.count(class, class)
     }
 
     fn actual(&self, class: Class<N>) -> u64 {
-        self.counts[class.index()].iter().map(|&count| u64::from(count)).sum()
+        Class::all().map(|predicted| self.count(class, predicted)).sum()
     }
 
     fn predicted(&self, class: Class<N>) -> u64 {
-        self.counts.iter().map(|row| u64::from(row[class.index()])).sum()
+        Class::all().map(|actual| self.count(actual, class)).sum()
+    }
+
+    fn count(&self, actual: Class<N>, predicted: Class<N>) -> u64 {
+        let count = self.counts.get(actual.index()).and_then(|row| row.get(predicted.index()));
+        count.copied().map_or(0, u64::from)
     }
 }
 
@@ -129,7 +136,7 @@ pub fn top_k_accuracy<'a, T: Scalar, const N: usize>(
     scores: impl IntoIterator<Item = (&'a SVector<T, N>, &'a Class<N>)>,
 ) -> f64 {
     part(scores.into_iter().map(|(scores, class)| {
-        let own = scores[class.index()];
+        let Some(&own) = scores.get(class.index()) else { return false };
         let above =
             Class::<N>::all().zip(scores).filter(|&(other, &score)| score > own || (score == own && other < *class));
         own.partial_cmp(&own).is_some() && above.count() < k

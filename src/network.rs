@@ -270,6 +270,10 @@ impl<In: Shape, L: Differentiable<In, T>, T: Scalar> Differentiable<In, T> for N
         self.layers.forward_train(x, cache, y);
     }
 
+    fn has_finite_statistics<const B: usize>(&self, cache: &Self::Cache<B>) -> bool {
+        self.layers.has_finite_statistics(cache)
+    }
+
     fn track_statistics<const B: usize>(&mut self, cache: &Self::Cache<B>) {
         self.layers.track_statistics(cache);
     }

@@ -131,6 +131,11 @@ macro_rules! sequential {
                 self.$n.forward_train(x, $z, y);
             }
 
+            fn has_finite_statistics<const B: usize>(&self, cache: &Self::Cache<B>) -> bool {
+                let ($($c,)* $z,) = cache;
+                $(self.$i.has_finite_statistics(&$c.0) &&)* self.$n.has_finite_statistics($z)
+            }
+
             fn track_statistics<const B: usize>(&mut self, cache: &Self::Cache<B>) {
                 let ($($c,)* $z,) = cache;
                 $(self.$i.track_statistics(&$c.0);)*

@@ -88,7 +88,8 @@ pub struct Trainer<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store =
     samples: usize,
     /// Passes so far: each has its own dropout.
     passes: u64,
-    loss_is_finite: bool,
+    /// What is not finite of the batches in the gradient.
+    fault: Option<NotFinite>,
     /// Whether the layers know that of the whole gradient.
     is_gradient_finite: bool,
     memory: Store,
@@ -160,10 +161,14 @@ pub enum NotFinite {
     Loss,
     /// The gradient of a finite loss.
     Gradient,
+    /// A running average of the network, such as `BatchNorm` keeps, after the batch.
+    Statistics,
     /// A parameter or a number of the optimiser's state after an update.
     Update,
     /// The loss over the validation data.
     ValidationLoss,
+    /// A number of the network itself, which no batch has changed: it was so before.
+    Network,
 }
 
 impl fmt::Display for NotFinite {
@@ -171,8 +176,10 @@ impl fmt::Display for NotFinite {
         f.write_str(match self {
             Self::Loss => "the loss is not finite",
             Self::Gradient => "the gradient is not finite",
+            Self::Statistics => "a running average would not be finite after this batch",
             Self::Update => "an updated parameter or optimiser state is not finite",
             Self::ValidationLoss => "the validation loss is not finite",
+            Self::Network => "the network holds a number that is not finite",
         })
     }
 }
@@ -211,7 +218,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
             epochs: 0,
             samples: 0,
             passes: 0,
-            loss_is_finite: true,
+            fault: None,
             is_gradient_finite: false,
             memory,
             network: PhantomData,
@@ -253,8 +260,8 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
 
     /// One step on one mini-batch. Returns the mean loss over the batch, before the step. A gradient accumulated before is dropped.
     ///
-    /// Where the loss, the gradient or the update is not finite, the network keeps its last finite parameters and the result is
-    /// infinite or NaN.
+    /// Where the loss, the gradient, a running average or the update is not finite, the network keeps its last finite parameters and running
+    /// averages, and the result is infinite or NaN.
     #[inline]
     pub fn step<M, X, Y>(&mut self, net: &mut M, inputs: &X, targets: &Y) -> N::Scalar
     where
@@ -264,7 +271,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
     {
         let net = net.as_trained();
         self.forget();
-        let loss = self.run::<false, _>(net, Some(inputs.inputs()), targets.targets().iter());
+        let loss = self.run::<false, _>(net, Some(inputs.inputs()), B, targets.targets().iter());
         match self.apply(net) {
             Err(_) if loss.is_finite() => N::Scalar::from_f64(f64::NAN),
             _ => loss,
@@ -272,7 +279,8 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
     }
 
     /// Adds the gradient of one micro-batch without training the network: `k` of these and one [`apply`](Trainer::apply) make one
-    /// step on a batch of `k * B` samples. Only running averages follow each micro-batch. Returns the mean loss over the micro-batch.
+    /// step on a batch of `k * B` samples. Only running averages follow each micro-batch, but for one that would leave them infinite or NaN,
+    /// which `apply` reports. Returns the mean loss over the micro-batch.
     #[inline]
     pub fn accumulate<M, X, Y>(&mut self, net: &mut M, inputs: &X, targets: &Y) -> N::Scalar
     where
@@ -280,14 +288,14 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         X: InputBatch<N::In, N::Scalar, B>,
         Y: TargetBatch<L, OutOf<N>, N::Scalar, B>,
     {
-        self.run::<true, _>(net.as_trained(), Some(inputs.inputs()), targets.targets().iter())
+        self.run::<true, _>(net.as_trained(), Some(inputs.inputs()), B, targets.targets().iter())
     }
 
     /// Updates the network with the gradient accumulated, the mean over all its samples, and forgets it.
     ///
     /// # Errors
-    /// If a loss, the gradient or the update is not finite. The network then keeps its last finite parameters: all of them
-    /// where the loss or the gradient is at fault, in an update those that would not be finite.
+    /// If a loss, a running average, the gradient or the update is not finite. The network then keeps its last finite parameters: in an
+    /// update those that would not be finite, else all of them.
     #[inline]
     pub fn apply<M: TrainedAs<N>>(&mut self, net: &mut M) -> Result<(), NotFinite> {
         self.update(net.as_trained(), self.learning_rate_factor)
@@ -301,7 +309,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
             return Ok(());
         }
         let Memory { gradient, state, .. } = self.memory.borrow_mut();
-        let mut result = if core::mem::replace(&mut self.loss_is_finite, true) { Ok(()) } else { Err(NotFinite::Loss) };
+        let mut result = self.fault.take().map_or(Ok(()), Err);
         if samples != B {
             scale_by(gradient, ratio::<N::Scalar>(B, samples));
         }
@@ -335,14 +343,15 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         N::Scalar::from_f64(sum / size(data.len()))
     }
 
-    /// Forward, loss and backward over a batch, the trainer's own unless given, of which the first `targets.len()` samples count.
-    /// Returns their mean loss. The gradient is added to what is accumulated; that there may be such is said by `MAY_ADD`.
+    /// Forward, loss and backward over a batch, the trainer's own unless given, of which the first `count` samples count. Returns their
+    /// mean loss. The gradient is added to what is accumulated; that there may be such is said by `MAY_ADD`.
     #[inline]
     fn run<'a, const MAY_ADD: bool, Y: TargetFor<L, OutOf<N>, N::Scalar> + 'a>(
         &mut self,
         net: &mut N,
         given: Option<&[InputOf<N>; B]>,
-        targets: impl ExactSizeIterator<Item = &'a Y>,
+        count: usize,
+        targets: impl Iterator<Item = &'a Y>,
     ) -> N::Scalar {
         let Memory { gradient, cache, y, dy, inputs, .. } = self.memory.borrow_mut();
         let inputs = given.unwrap_or(inputs);
@@ -354,7 +363,6 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         }
         self.passes = self.passes.wrapping_add(1);
         net.forward_train(inputs, cache, y);
-        let count = targets.len();
         let (scale, weight) = (ratio::<N::Scalar>(1, B), ratio::<N::Scalar>(1, count));
         let mut loss_mean = N::Scalar::ZERO;
         let mut gradients = dy.iter_mut();
@@ -365,9 +373,14 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         for dy in gradients {
             dy.as_mut_slice().fill(N::Scalar::ZERO);
         }
-        if loss_mean.is_finite() {
+        let fault = if !loss_mean.is_finite() {
+            Some(NotFinite::Loss)
+        } else if !net.has_finite_statistics(cache) {
+            Some(NotFinite::Statistics)
+        } else {
             net.track_statistics(cache);
-        }
+            None
+        };
         self.is_gradient_finite = if MAY_ADD && self.samples > 0 {
             net.backward_parameters(inputs, y, cache, dy, gradient);
             false
@@ -375,7 +388,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
             net.backward_overwriting(inputs, y, cache, dy, gradient, None)
         };
         self.samples += count;
-        self.loss_is_finite &= loss_mean.is_finite();
+        self.fault = self.fault.or(fault);
         loss_mean
     }
 
@@ -383,7 +396,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
     #[inline]
     fn forget(&mut self) {
         self.samples = 0;
-        self.loss_is_finite = true;
+        self.fault = None;
     }
 
     /// The memory, to read.

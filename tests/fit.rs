@@ -190,7 +190,7 @@ fn a_loss_that_is_not_finite() {
     for target in [f32::NAN, f32::INFINITY, 1e30] {
         let (inputs, targets) = with_bad(2, 1.0, target);
         let (error, net) = fails(0.1, &inputs, &targets);
-        assert_eq!((error.what, error.step, error.epoch), (NotFinite::Loss, 2, 0));
+        assert_eq!(error, FitError::NotFinite { what: NotFinite::Loss, step: 2, epoch: 0 });
         assert!(error.to_string().starts_with("the loss is not finite at step 2 (epoch 0)"), "{error}");
         assert_eq!(net, after_steps(2));
     }
@@ -201,7 +201,7 @@ fn a_loss_that_is_not_finite() {
 fn a_gradient_that_is_not_finite() {
     let (inputs, targets) = with_bad(0, 1e20, 1.5e19);
     let (error, net) = fails(0.1, &inputs, &targets);
-    assert_eq!((error.what, error.step, error.epoch), (NotFinite::Gradient, 0, 0));
+    assert_eq!(error, FitError::NotFinite { what: NotFinite::Gradient, step: 0, epoch: 0 });
     assert_eq!(net, Line::ZERO);
     assert!(error.to_string().starts_with("the gradient is not finite at step 0"), "{error}");
 }
@@ -267,7 +267,7 @@ fn an_update_that_is_not_finite() {
         let mut trainer = Trainer::<Line, O, Mse, 1>::new(optimizer, Mse);
         let plan = Plan::epochs(1).in_order();
         let error = trainer.fit(&mut net, data(), plan, &mut ()).expect_err("an overflow");
-        assert_eq!((error.what, error.step), (NotFinite::Update, 0));
+        assert_eq!(error, FitError::NotFinite { what: NotFinite::Update, step: 0, epoch: 0 });
         net.visit(&mut |_, values| assert!(values.iter().all(|value| value.is_finite()), "{values:?}"));
         assert!(trainer.step(&mut net, &[V::new(1.0)], &[V::new(1.0)]).is_nan(), "a step says so too");
         net.visit(&mut |_, values| assert!(values.iter().all(|value| value.is_finite()), "{values:?}"));
@@ -290,7 +290,7 @@ fn a_validation_loss_that_is_not_finite() {
     let plan = Plan::epochs(3).validation(Dataset::new(&INPUTS[..1], &bad).expect("pairs"));
     let mut net = Line::ZERO;
     let error = trainer::<4>(0.1).fit(&mut net, data(), plan, &mut ()).expect_err("a validation loss of NaN");
-    assert_eq!((error.what, error.step, error.epoch), (NotFinite::ValidationLoss, 1, 0));
+    assert_eq!(error, FitError::NotFinite { what: NotFinite::ValidationLoss, step: 1, epoch: 0 });
 }
 
 /// Would catch: a step whose loss is not finite that changes the network, or that spoils the steps after it.

@@ -115,11 +115,12 @@ fn part(middle: usize, length: usize) -> (usize, usize) {
 fn move_along<V: Copy>(items: &mut [V], forward: usize, back: usize, filler: V) {
     let len = items.len();
     let (forward, back) = (forward.min(len), back.min(len));
+    // `rotate_*` has a way to panic only where it is given more than there is, which the compiler sees.
     if forward > 0 {
-        items.copy_within(..len - forward, forward);
+        items.rotate_right(forward);
         items.iter_mut().take(forward).for_each(|item| *item = filler);
     } else if back > 0 {
-        items.copy_within(back.., 0);
+        items.rotate_left(back);
         items.iter_mut().skip(len - back).for_each(|item| *item = filler);
     }
 }

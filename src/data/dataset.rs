@@ -47,13 +47,10 @@ impl<'a, X, Y> Dataset<'a, X, Y> {
         self.inputs.len()
     }
 
-    /// How many mini-batches of `size` an epoch has, the last, smaller one included.
-    ///
-    /// # Panics
-    /// If `size` is 0.
+    /// How many mini-batches of `size` an epoch has, the last, smaller one included; none where `size` is 0.
     #[must_use]
     pub const fn batches(&self, size: usize) -> usize {
-        self.len().div_ceil(size)
+        if size == 0 { 0 } else { self.len().div_ceil(size) }
     }
 
     /// The inputs.
@@ -73,14 +70,6 @@ impl<'a, X, Y> Dataset<'a, X, Y> {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'a X, &'a Y)> + use<'a, X, Y> {
         self.inputs.iter().zip(self.targets)
     }
-
-    pub(crate) fn input(&self, i: usize) -> &'a X {
-        &self.inputs[i]
-    }
-
-    pub(crate) fn target(&self, i: usize) -> &'a Y {
-        &self.targets[i]
-    }
 }
 
 /// The first `part` of the pairs to train on, and the rest to test with. Shuffle them before, with `data::shuffle`.
@@ -96,9 +85,7 @@ impl<'a, X, Y> Dataset<'a, X, Y> {
 /// ```
 pub fn split<'a, X, Y>(inputs: &'a mut [X], targets: &'a mut [Y], part: f64) -> Result<Parts<'a, X, Y>, DataError> {
     let (len, part) = check(inputs, targets, part)?;
-    let at = share(len, part);
-    let ((train_x, test_x), (train_y, test_y)) = (inputs.split_at_mut(at), targets.split_at_mut(at));
-    Ok(((train_x, train_y), (test_x, test_y)))
+    Ok(split_at(inputs, targets, share(len, part)))
 }
 
 /// Moves the first `part` of the pairs of each class to the front, rounded for each class by itself, and splits there.
@@ -124,27 +111,42 @@ pub fn stratified_split<'a, X, const N: usize>(
     let (len, part) = check(inputs, labels, part)?;
     let mut quota = [0; N];
     for label in &*labels {
-        quota[label.index()] += 1;
+        if let Some(count) = quota.get_mut(label.index()) {
+            *count += 1;
+        }
     }
     for quota in &mut quota {
         *quota = share(*quota, part);
     }
     let mut front = 0;
     for i in 0..len {
-        let left = &mut quota[labels[i].index()];
-        if *left > 0 {
+        let left = labels.get(i).and_then(|label| quota.get_mut(label.index()));
+        if let Some(left) = left.filter(|left| **left > 0) {
             *left -= 1;
-            inputs.swap(front, i);
-            labels.swap(front, i);
+            exchange(inputs, front, i);
+            exchange(labels, front, i);
             front += 1;
         }
     }
-    let ((train_x, test_x), (train_y, test_y)) = (inputs.split_at_mut(front), labels.split_at_mut(front));
-    Ok(((train_x, train_y), (test_x, test_y)))
+    Ok(split_at(inputs, labels, front))
 }
 
 /// Inputs and targets to train on, inputs and targets to test with: mutable, so that a scaler can scale them where they are.
 pub type Parts<'a, X, Y> = ((&'a mut [X], &'a mut [Y]), (&'a mut [X], &'a mut [Y]));
+
+/// Splits both slices there, or at their ends.
+fn split_at<'a, X, Y>(inputs: &'a mut [X], targets: &'a mut [Y], at: usize) -> Parts<'a, X, Y> {
+    let (train_x, test_x) = inputs.split_at_mut(at.min(inputs.len()));
+    let (train_y, test_y) = targets.split_at_mut(at.min(targets.len()));
+    ((train_x, train_y), (test_x, test_y))
+}
+
+/// Exchanges two items, where there are both. `swap`, without a way to panic.
+pub(super) fn exchange<V>(items: &mut [V], a: usize, b: usize) {
+    if let Ok([a, b]) = items.get_disjoint_mut([a, b]) {
+        core::mem::swap(a, b);
+    }
+}
 
 /// How many pairs there are, and the part.
 fn check<X, Y>(inputs: &[X], targets: &[Y], part: f64) -> Result<(usize, f64), DataError> {

@@ -1,5 +1,5 @@
 #[cfg(feature = "rand")]
-use rand::Rng;
+use {super::dataset::exchange, rand::Rng};
 
 /// A shuffled order of `0..len` that takes no memory: each place is computed when it is asked for.
 ///
@@ -76,7 +76,7 @@ pub fn shuffle<X, Y, R: Rng + ?Sized>(inputs: &mut [X], targets: &mut [Y], rng: 
     for i in (1..inputs.len().min(targets.len())).rev() {
         #[allow(clippy::cast_possible_truncation)]
         let other = ((u128::from(rng.next_u64()) * (i as u128 + 1)) >> 64) as usize;
-        inputs.swap(i, other);
-        targets.swap(i, other);
+        exchange(inputs, i, other);
+        exchange(targets, i, other);
     }
 }

@@ -10,11 +10,21 @@ use super::row::{for_each, total, unknown};
 use super::tile::{strip, strip_mut};
 use crate::scalar::Scalar;
 
-/// The mean of a group, and 1 over its standard deviation.
+/// The mean of a group in two parts, and 1 over its standard deviation.
 #[derive(Debug, Clone, Copy)]
 struct Moments<T> {
     mean: T,
+    /// What the rounding of `mean` lost: far from 0 it counts beside the deviation.
+    rest: T,
     scale: T,
+}
+
+impl<T: Scalar> Moments<T> {
+    /// `x` less the mean, over the standard deviation.
+    #[inline(always)]
+    fn normal<const CENTRED: bool>(&self, x: T) -> T {
+        if CENTRED { ((x - self.mean) - self.rest) * self.scale } else { x * self.scale }
+    }
 }
 
 /// Which channels of each position belong together: one of `GROUPS`, by its number.
@@ -63,8 +73,9 @@ fn moments<I: Isa, T: Scalar, const C: usize, const GROUPS: usize, const CENTRED
     }
     let squares = sum_over::<I, T, C, GROUPS, 1>([x], group, |[x]| (x - mean) * (x - mean));
     let rest = if CENTRED { sum_over::<I, T, C, GROUPS, 1>([x], group, |[x]| x - mean) * per_number } else { T::ZERO };
-    let variance = (squares * per_number - rest * rest).max(T::ZERO);
-    Moments { mean: mean + rest, scale: T::ONE / (variance + epsilon).sqrt() }
+    let variance = squares * per_number - rest * rest;
+    let variance = if variance < T::ZERO { T::ZERO } else { variance }; // NaN stays NaN.
+    Moments { mean, rest, scale: T::ONE / (variance + epsilon).sqrt() }
 }
 
 /// The sum of `f` over a group.
@@ -131,16 +142,16 @@ kernel! {
         y: &mut [[T; C]],
     ), work 10 * C; {
         let group = Group::<C, GROUPS>(group);
-        let Moments { mean, scale } = moments::<I, T, C, GROUPS, CENTRED>(x, group, epsilon);
+        let moments = moments::<I, T, C, GROUPS, CENTRED>(x, group, epsilon);
         let weight = group.of(weight);
         for (x, y) in x.iter().zip(y) {
             let (x, y) = (group.of(x), group.of_mut(y));
             if let Some(bias) = bias {
                 for_each::<I, T, 3>([x, weight, group.of(bias)], y, |[x, weight, bias], _, _| {
-                    I::mul_add((x - mean) * scale, weight, bias)
+                    I::mul_add(moments.normal::<CENTRED>(x), weight, bias)
                 });
             } else {
-                for_each::<I, T, 2>([x, weight], y, |[x, weight], _, _| (x - mean) * scale * weight);
+                for_each::<I, T, 2>([x, weight], y, |[x, weight], _, _| moments.normal::<CENTRED>(x) * weight);
             }
         }
     }
@@ -163,9 +174,9 @@ kernel! {
         dx: Option<&mut [[T; C]]>,
     ), work 10 * C; {
         let group = Group::<C, GROUPS>(group);
-        let Moments { mean, scale } = moments::<I, T, C, GROUPS, CENTRED>(x, group, epsilon);
+        let moments = moments::<I, T, C, GROUPS, CENTRED>(x, group, epsilon);
         let d_weight = group.of_mut(d_weight);
-        add_over::<I, T, C, GROUPS, 2>([x, dy], group, d_weight, |[x, dy]| dy * ((x - mean) * scale));
+        add_over::<I, T, C, GROUPS, 2>([x, dy], group, d_weight, |[x, dy]| dy * moments.normal::<CENTRED>(x));
         if let Some(d_bias) = d_bias {
             add_over::<I, T, C, GROUPS, 1>([dy], group, group.of_mut(d_bias), |[dy]| dy);
         }
@@ -176,10 +187,10 @@ kernel! {
         }
         let per_number = T::ONE / count::<T, C, GROUPS>(x);
         let g_mean = if CENTRED { sum_over::<I, T, C, GROUPS, 1>([dx], group, |[g]| g) * per_number } else { T::ZERO };
-        let product_mean = sum_over::<I, T, C, GROUPS, 2>([dx, x], group, |[g, x]| g * ((x - mean) * scale)) * per_number;
+        let product_mean = sum_over::<I, T, C, GROUPS, 2>([dx, x], group, |[g, x]| g * moments.normal::<CENTRED>(x)) * per_number;
         for (x, dx) in x.iter().zip(dx) {
             for_each::<I, T, 1>([group.of(x)], group.of_mut(dx), |[x], g, _| {
-                scale * (g - I::mul_add((x - mean) * scale, product_mean, g_mean))
+                moments.scale * (g - I::mul_add(moments.normal::<CENTRED>(x), product_mean, g_mean))
             });
         }
     }
@@ -196,7 +207,7 @@ mod tests {
     fn large_means() {
         let x: [[f32; 3]; 1000] = core::array::from_fn(|i| [1e5 + (i % 4) as f32, 0.0, -(i as f32)]);
         let moments = moments::<Target, f32, 3, 3, true>(&x, Group(0), 0.0);
-        assert!((moments.mean - (1e5 + 1.5)).abs() < 0.01, "{moments:?}");
+        assert!((moments.mean + moments.rest - (1e5 + 1.5)).abs() < 0.01, "{moments:?}");
         assert!((moments.scale - 1.0 / 1.25_f32.sqrt()).abs() < 1e-4, "{moments:?}");
     }
 
@@ -206,6 +217,6 @@ mod tests {
     fn a_group_of_each_position() {
         let x: [[f64; 38]; 2] = [core::array::from_fn(|i| if i < 19 { 1e9 } else { 3.0 }), [7.0; 38]];
         let moments = moments::<Target, f64, 38, 2, true>(&x, Group(1), 0.0);
-        assert_eq!((moments.mean, moments.scale), (5.0, 0.5));
+        assert_eq!((moments.mean + moments.rest, moments.scale), (5.0, 0.5));
     }
 }

@@ -77,6 +77,12 @@ pub(crate) fn greater<T: Scalar>(max: T, x: T) -> T {
     if x > max || x != x { x } else { max }
 }
 
+/// `x < y`, which is false for NaN.
+#[inline(always)]
+fn is_less<T: Scalar>(x: T, y: T) -> bool {
+    x < y
+}
+
 kernel! {
     /// `dx = dy` at the first place of each window that is the greatest; a sum where windows overlap.
     pub(crate) fn max_backward<I>[V: Axis, H: Axis, T: Scalar, const C: usize][V, H, T, C](
@@ -99,7 +105,8 @@ kernel! {
                 let x: [T; W] = load(x, start);
                 let mut sum: [T; W] = load(dx, start);
                 for (((sum, left), x), y) in sum.iter_mut().zip(&mut left).zip(x).zip(y) {
-                    let is_here = x == y;
+                    // None is above the greatest; where that is NaN, the first place stands for it.
+                    let is_here = !is_less(x, y);
                     *sum += if is_here { *left } else { T::ZERO };
                     *left = if is_here { T::ZERO } else { *left };
                 }
@@ -212,7 +219,7 @@ pub(crate) fn global_max_backward<T: Scalar, const C: usize>(x: &[T], y: &[T; C]
     let mut found = [false; C];
     for (x, dx) in x.as_chunks::<C>().0.iter().zip(dx.as_chunks_mut::<C>().0) {
         for ((((found, &x), &y), &dy), dx) in found.iter_mut().zip(x).zip(y).zip(dy).zip(dx) {
-            let is_here = !*found && x == y;
+            let is_here = !*found && !is_less(x, y);
             *found |= is_here;
             *dx = if is_here { dy } else { T::ZERO };
         }

@@ -156,10 +156,10 @@ activation! {
     /// y = max(x, 0)
     /// ```
     ///
-    /// NaN stays NaN. The derivative at 0 is 0.
+    /// NaN stays NaN, and lets the gradient through. The derivative at 0 is 0.
     Relu,
     |x: T| if x < T::ZERO { T::ZERO } else { x },
-    |x, _y| if x > T::ZERO { T::ONE } else { T::ZERO }
+    |x, _y| if x <= T::ZERO { T::ZERO } else { T::ONE }
 }
 
 activation! {
@@ -214,7 +214,9 @@ activation! {
     |x: T| c!(T, 0.5) * x * (T::ONE + gelu_inner(x).tanh()),
     |x, _y| {
         let tanh = gelu_inner(x).tanh();
-        let slope = c!(T, GELU_SCALE) * (T::ONE + c!(T, 3.0 * GELU_CUBE) * x * x);
+        // From 10 on `tanh` is 1 to the last digit: a larger square would only overflow.
+        let square = (x * x).min(c!(T, 100.0));
+        let slope = c!(T, GELU_SCALE) * (T::ONE + c!(T, 3.0 * GELU_CUBE) * square);
         c!(T, 0.5) * (T::ONE + tanh + x * (T::ONE - tanh * tanh) * slope)
     }
 }
@@ -254,7 +256,7 @@ activation! {
     /// ```
     HardSigmoid,
     |x: T| hard_sigmoid(x),
-    |x, _y| if x > c!(T, -3.0) && x < c!(T, 3.0) { c!(T, 1.0 / 6.0) } else { T::ZERO }
+    |x, _y| if x <= c!(T, -3.0) || x >= c!(T, 3.0) { T::ZERO } else { c!(T, 1.0 / 6.0) }
 }
 
 activation! {

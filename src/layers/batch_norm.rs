@@ -24,7 +24,8 @@ use nalgebra::SVector;
 /// ```
 ///
 /// Mean and variance, the biased one, are taken over the `n` positions of all samples of the batch. After each forward pass of a
-/// [`Trainer`](crate::train::Trainer) the running averages follow; no gradient and no optimiser changes them. `E` is an
+/// [`Trainer`](crate::train::Trainer) the running averages follow; no gradient and no optimiser changes them. A batch that would make one of
+/// them infinite or NaN changes nothing, and the trainer reports it. `E` is an
 /// [`Epsilon`], by itself PyTorch's 1e-5, `M` a [`Momentum`], by itself PyTorch's 0.1; Keras counts its momentum the other way
 /// round, and starts from 0.01 and an epsilon of 1e-3: `BatchNorm<C, Epsilon<1, 1000>, Momentum<1, 100>>`.
 ///
@@ -97,6 +98,18 @@ impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, 
         }
         scale
     }
+
+    /// What the running mean and variance of a channel become after a batch of so many positions, whose cache this is.
+    fn followed(&self, channel: usize, [mean, rest, _, variance, _]: &[SVector<T, C>; 5], positions: usize) -> [T; 2] {
+        let at = |numbers: &SVector<T, C>| numbers.get(channel).copied().unwrap_or(T::ZERO);
+        let (momentum, unbias) = (T::from_f64(M::VALUE), ratio::<T>(positions, positions - 1));
+        // Neither product is above the number itself, so that two finite numbers give a finite one.
+        let follow = |running: T, batch: T| (T::ONE - momentum) * running + momentum * batch;
+        [
+            follow(at(&self.running_mean), at(mean) + at(rest)),
+            follow(at(&self.running_var), at(variance) * unbias),
+        ]
+    }
 }
 
 /// How many positions a batch has.
@@ -139,7 +152,7 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Lay
 impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Differentiable<S, T>
     for BatchNorm<C, E, M, T>
 {
-    /// Mean, variance, 1 over the deviation, and two places to work in.
+    /// The mean in two parts, 1 over the deviation, the variance, and a place to work in. The way back works in the last two.
     type Cache<const B: usize> = [SVector<T, C>; 5];
 
     fn forward_train<const B: usize>(
@@ -155,8 +168,8 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
             );
         };
         let per_position = ratio::<T>(1, positions::<S, B>());
-        let [mean, variance, scale, rest, part] = cache;
-        for sums in [&mut *mean, variance, rest, part] {
+        let [mean, rest, scale, variance, part] = cache;
+        for sums in [&mut *mean, rest, variance, part] {
             sums.fill(T::ZERO);
         }
         // Sample by sample, so that no sum of many numbers swallows the next one.
@@ -182,11 +195,9 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
             }
             move_to(variance, part);
         }
-        let of_channels = mean.iter_mut().zip(variance).zip(scale.iter_mut()).zip(rest);
-        for (((mean, variance), scale), rest) in of_channels {
-            let rest = *rest * per_position;
-            *mean += rest;
-            *variance = *variance * per_position - rest * rest;
+        for ((variance, scale), rest) in variance.iter_mut().zip(scale.iter_mut()).zip(rest.iter_mut()) {
+            *rest *= per_position;
+            *variance = *variance * per_position - *rest * *rest;
             if *variance < T::ZERO {
                 *variance = T::ZERO;
             }
@@ -194,23 +205,26 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
         }
         for (x, y) in x.iter().zip(y) {
             for (x, y) in x.as_slice().as_chunks::<C>().0.iter().zip(y.as_mut_slice().as_chunks_mut::<C>().0) {
-                let of_channels = mean.iter().zip(&*scale).zip(&self.weight).zip(&self.bias);
-                for ((((&mean, &scale), &weight), &bias), (&x, y)) in of_channels.zip(x.iter().zip(y)) {
-                    *y = (x - mean) * scale * weight + bias;
+                let of_channels = mean.iter().zip(&*rest).zip(&*scale).zip(&self.weight).zip(&self.bias);
+                for (((((&mean, &rest), &scale), &weight), &bias), (&x, y)) in of_channels.zip(x.iter().zip(y)) {
+                    *y = ((x - mean) - rest) * scale * weight + bias;
                 }
             }
         }
     }
 
+    fn has_finite_statistics<const B: usize>(&self, cache: &Self::Cache<B>) -> bool {
+        (0..C).all(|channel| self.followed(channel, cache, positions::<S, B>()).iter().all(|x| x.is_finite()))
+    }
+
     fn track_statistics<const B: usize>(&mut self, cache: &Self::Cache<B>) {
-        let momentum = T::from_f64(M::VALUE);
-        let unbias = ratio::<T>(positions::<S, B>(), positions::<S, B>() - 1);
-        let [mean, variance, ..] = cache;
-        for (running, &mean) in self.running_mean.iter_mut().zip(mean) {
-            *running += momentum * (mean - *running);
-        }
-        for (running, &variance) in self.running_var.iter_mut().zip(variance) {
-            *running += momentum * (variance * unbias - *running);
+        for channel in 0..C {
+            let [mean, variance] = self.followed(channel, cache, positions::<S, B>());
+            if let (Some(running_mean), Some(running_var)) =
+                (self.running_mean.get_mut(channel), self.running_var.get_mut(channel))
+            {
+                (*running_mean, *running_var) = (mean, variance);
+            }
         }
     }
 
@@ -226,14 +240,17 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
         Differentiable::<S, T>::backward_parameters(self, x, y, cache, dy, gradient);
         let per_position = ratio::<T>(1, positions::<S, B>());
         // `dx = weight scale (dy - mean of dy - n mean of (dy n))`, where `n = (x - mean) scale`.
-        let [mean, _, scale, sum, product_sum] = cache;
+        let [mean, rest, scale, sum, product_sum] = cache;
         for ((x, dy), dx) in x.iter().zip(dy).zip(dx) {
             let (x, dy) = (x.as_slice().as_chunks::<C>().0, dy.as_slice().as_chunks::<C>().0);
             for ((x, dy), dx) in x.iter().zip(dy).zip(dx.as_mut_slice().as_chunks_mut::<C>().0) {
-                let of_channels = mean.iter().zip(&*scale).zip(&*sum).zip(&*product_sum).zip(&self.weight);
-                let numbers = x.iter().zip(dy).zip(dx);
-                for (((((&mean, &scale), &sum), &product_sum), &weight), ((&x, &dy), dx)) in of_channels.zip(numbers) {
-                    let normal = (x - mean) * scale;
+                let moments = mean.iter().zip(&*rest).zip(&*scale);
+                let of_channels = moments.zip(&*sum).zip(&*product_sum).zip(&self.weight);
+                for (((((moments, &sum), &product_sum), &weight), (&x, &dy)), dx) in
+                    of_channels.zip(x.iter().zip(dy)).zip(dx)
+                {
+                    let ((&mean, &rest), &scale) = moments;
+                    let normal = ((x - mean) - rest) * scale;
                     *dx = weight * scale * (dy - (sum + normal * product_sum) * per_position);
                 }
             }
@@ -248,16 +265,17 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
         dy: &[S::Tensor<T>; B],
         gradient: &mut Self,
     ) {
-        let [mean, _, scale, sum, product_sum] = cache;
+        let [mean, rest, scale, sum, product_sum] = cache;
         sum.fill(T::ZERO);
         product_sum.fill(T::ZERO);
         for (x, dy) in x.iter().zip(dy) {
             let (x, dy) = (x.as_slice().as_chunks::<C>().0, dy.as_slice().as_chunks::<C>().0);
             for (x, dy) in x.iter().zip(dy) {
-                let of_channels = mean.iter().zip(&*scale).zip(sum.iter_mut().zip(product_sum.iter_mut()));
-                for (((&mean, &scale), (sum, product_sum)), (&x, &dy)) in of_channels.zip(x.iter().zip(dy)) {
+                let moments = mean.iter().zip(&*rest).zip(&*scale);
+                let of_channels = moments.zip(sum.iter_mut().zip(product_sum.iter_mut()));
+                for ((((&mean, &rest), &scale), (sum, product_sum)), (&x, &dy)) in of_channels.zip(x.iter().zip(dy)) {
                     *sum += dy;
-                    *product_sum += dy * ((x - mean) * scale);
+                    *product_sum += dy * (((x - mean) - rest) * scale);
                 }
             }
         }

@@ -166,6 +166,10 @@ impl<In: Shape, T: Scalar, A: Differentiable<In, T>, B: Differentiable<In, T>, J
         }
     }
 
+    fn has_finite_statistics<const N: usize>(&self, ((a, _), (b, _), ..): &Self::Cache<N>) -> bool {
+        self.branches.0.has_finite_statistics(a) && self.branches.1.has_finite_statistics(b)
+    }
+
     fn track_statistics<const N: usize>(&mut self, ((a, _), (b, _), ..): &Self::Cache<N>) {
         self.branches.0.track_statistics(a);
         self.branches.1.track_statistics(b);

@@ -112,6 +112,10 @@ where
         }
     }
 
+    fn has_finite_statistics<const B: usize>(&self, cache: &Self::Cache<B>) -> bool {
+        self.0.has_finite_statistics(&cache.0)
+    }
+
     fn track_statistics<const B: usize>(&mut self, cache: &Self::Cache<B>) {
         self.0.track_statistics(&cache.0);
     }

@@ -166,6 +166,10 @@ where
         }
     }
 
+    fn has_finite_statistics<const B: usize>(&self, cache: &Self::Cache<B>) -> bool {
+        cache.iter().all(|cache| self.0.has_finite_statistics(cache))
+    }
+
     fn track_statistics<const B: usize>(&mut self, cache: &Self::Cache<B>) {
         for cache in cache {
             self.0.track_statistics(cache);

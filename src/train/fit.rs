@@ -1,10 +1,11 @@
 use super::argument::TargetFor;
 use super::{BatchDone, EpochDone, Memory, NotFinite, Observer, Trainer, size};
 use crate::data::{Dataset, Permutation};
+use crate::kernels::elementwise;
 use crate::network::{Model, OutOf};
 use crate::optimizer::Optimizer;
 use crate::optimizer::schedule::Schedule;
-use crate::scalar::Scalar;
+use crate::scalar::{ConstZero, Scalar};
 use crate::shape::Tensor;
 use crate::shape::argument::TensorFor;
 use core::borrow::BorrowMut;
@@ -22,6 +23,7 @@ pub struct Fit<'a, X, Y> {
     max_steps: u64,
     accumulate: usize,
     schedule: Option<&'a mut dyn Schedule>,
+    restarts_schedule: bool,
 }
 
 impl<'a, X, Y> Fit<'a, X, Y> {
@@ -37,6 +39,7 @@ impl<'a, X, Y> Fit<'a, X, Y> {
             max_steps: u64::MAX,
             accumulate: 1,
             schedule: None,
+            restarts_schedule: false,
         }
     }
 
@@ -76,11 +79,21 @@ impl<'a, X, Y> Fit<'a, X, Y> {
         Self { accumulate: batches.max(1), ..self }
     }
 
-    /// Sets the learning rate before each step, for this fit. The time is [`Trainer::steps`]: a trainer that goes on, goes on with its
-    /// schedule.
+    /// Sets the learning rate before each step, for this fit.
+    ///
+    /// The schedule's time is [`Trainer::steps`], the steps of all fits of this trainer: one fit of ten epochs, ten fits of one epoch, and a
+    /// fit that goes on from a checkpoint follow the same schedule. For a schedule that begins anew with this fit add
+    /// [`restart_schedule`](Fit::restart_schedule). A fit whose schedule has already ended at 0 is an error:
+    /// [`FitError::ScheduleIsZero`].
     #[must_use]
     pub fn schedule(self, schedule: &'a mut dyn Schedule) -> Self {
         Self { schedule: Some(schedule), ..self }
+    }
+
+    /// Counts the schedule's time from the first step of this fit.
+    #[must_use]
+    pub fn restart_schedule(self) -> Self {
+        Self { restarts_schedule: true, ..self }
     }
 }
 
@@ -93,6 +106,7 @@ impl<X, Y> fmt::Debug for Fit<'_, X, Y> {
             .field("stop_below", &self.stop_below)
             .field("max_steps", &self.max_steps)
             .field("accumulate", &self.accumulate)
+            .field("restarts_schedule", &self.restarts_schedule)
             .finish_non_exhaustive()
     }
 }
@@ -125,26 +139,53 @@ pub struct FitReport<T> {
     pub loss: T,
     /// The last validation loss, where one was computed.
     pub validation_loss: Option<T>,
+    /// The learning rate of the last step, as the schedule set it.
+    pub learning_rate: f64,
     /// Why it ended.
     pub stop: Stop,
 }
 
-/// A [`fit`](Trainer::fit) met a number that is not finite. The network keeps its last finite parameters.
+/// Why a [`fit`](Trainer::fit) cannot go on, or would train nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct FitError {
-    /// Which number.
-    pub what: NotFinite,
-    /// The step of the optimiser, counted from 0 over the life of the trainer.
-    pub step: u64,
-    /// The epoch of this fit, from 0.
-    pub epoch: usize,
+pub enum FitError {
+    /// A number is not finite. The network keeps its last finite parameters and running averages.
+    NotFinite {
+        /// Which number.
+        what: NotFinite,
+        /// The step of the optimiser, counted from 0 over the life of the trainer.
+        step: u64,
+        /// The epoch of this fit, from 0.
+        epoch: usize,
+    },
+    /// After the first epoch every weight of a network with several weight tensors is still 0, as in `Network::ZERO`: each layer
+    /// multiplies the gradient of the layer before it by 0.
+    WeightsStayZero,
+    /// The schedule gave a factor of 0 for each step of the first epoch of this fit.
+    ScheduleIsZero {
+        /// The step of the schedule at which this fit began.
+        step: u64,
+    },
 }
 
 impl fmt::Display for FitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, step, epoch } = self;
-        write!(f, "{what} at step {step} (epoch {epoch}); a lower learning rate, clipping or scaled inputs may help")
+        match self {
+            Self::NotFinite { what: what @ NotFinite::Network, step, epoch } => {
+                write!(f, "{what} at step {step} (epoch {epoch}), which no batch has changed: initialise or load it anew")
+            }
+            Self::NotFinite { what, step, epoch } => {
+                write!(f, "{what} at step {step} (epoch {epoch}); a lower learning rate, clipping or scaled inputs may help")
+            }
+            Self::WeightsStayZero => f.write_str(
+                "after an epoch every weight is still 0, so no gradient reaches the layers before the last: was `init` forgotten?",
+            ),
+            Self::ScheduleIsZero { step } => write!(
+                f,
+                "the schedule's factor is 0 from its step {step} on, so nothing is trained: its time is that of all fits of this \
+                 trainer, and `Fit::restart_schedule` begins it anew"
+            ),
+        }
     }
 }
 
@@ -160,8 +201,32 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
     /// dropped.
     ///
     /// # Errors
-    /// If a loss, a gradient or an update is not finite: the fit stops there, and the network keeps its last finite parameters.
+    /// If a loss, a running average, a gradient or an update is not finite: the fit stops there, and the network keeps its last finite
+    /// parameters and running averages. If the network holds a number that is not finite at the end, whatever its loss. After the first
+    /// epoch, if it has trained nothing: if all weights are still 0, or the schedule has ended at 0.
     pub fn fit<X, Y, W>(
+        &mut self,
+        net: &mut N,
+        train: Dataset<'_, X, Y>,
+        plan: Fit<'_, X, Y>,
+        observer: &mut W,
+    ) -> Result<FitReport<N::Scalar>, FitError>
+    where
+        X: TensorFor<N::In, N::Scalar>,
+        Y: TargetFor<L, OutOf<N>, N::Scalar>,
+        W: Observer<N>,
+    {
+        let report = self.fit_epochs(net, train, plan, observer)?;
+        if is_finite(net) {
+            Ok(report)
+        } else {
+            let epoch = report.epochs.saturating_sub(1);
+            Err(FitError::NotFinite { what: NotFinite::Network, step: self.steps, epoch })
+        }
+    }
+
+    /// [`fit`](Trainer::fit), but for what the network held before.
+    fn fit_epochs<X, Y, W>(
         &mut self,
         net: &mut N,
         train: Dataset<'_, X, Y>,
@@ -176,37 +241,49 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         self.forget();
         let first_step = self.steps;
         let batches = train.batches(B);
+        let schedule_start = if plan.restarts_schedule { first_step } else { 0 };
         let mut factor = self.learning_rate_factor;
         let mut watch = Watch { best: f64::INFINITY, waited: 0 };
-        let no_loss = N::Scalar::from_f64(f64::NAN);
-        let mut report = FitReport { epochs: 0, steps: 0, loss: no_loss, validation_loss: None, stop: Stop::Epochs };
+        let mut report = FitReport {
+            epochs: 0,
+            steps: 0,
+            loss: N::Scalar::from_f64(f64::NAN),
+            validation_loss: None,
+            learning_rate: self.optimizer.learning_rate() * factor,
+            stop: Stop::Epochs,
+        };
         for epoch in 0..plan.epochs {
             if plan.max_steps == 0 {
                 return Ok(FitReport { stop: Stop::MaxSteps, ..report });
             }
-            let error = |what, step| FitError { what, step, epoch };
+            let error = |what, step| FitError::NotFinite { what, step, epoch };
             let order = Permutation::new(train.len(), plan.shuffle.then_some(self.seed ^ self.epochs.rotate_left(32)));
             self.epochs = self.epochs.wrapping_add(1);
             report.epochs += 1;
-            let (mut sum, mut seen) = (0.0, 0.0);
+            let (mut sum, mut seen, mut largest_factor) = (0.0, 0.0, 0.0_f64);
             for batch in 0..batches {
                 if let Some(schedule) = &plan.schedule {
-                    factor = schedule.factor(self.steps);
+                    factor = schedule.factor(self.steps.wrapping_sub(schedule_start));
+                    report.learning_rate = self.optimizer.learning_rate() * factor;
                 }
+                largest_factor = largest_factor.max(factor.abs());
                 let range = batch * B..train.len().min((batch + 1) * B);
                 let samples = range.len();
                 // What a smaller batch leaves free is filled with other samples: they count in running averages alone.
                 let memory: &mut Memory<N, O, B> = self.memory.borrow_mut();
                 for (i, slot) in memory.inputs.iter_mut().enumerate() {
-                    slot.copy_from(train.input(order.get((range.start + i) % train.len().max(1))).tensor());
+                    let place = order.get((range.start + i) % train.len().max(1));
+                    if let Some(x) = train.inputs().get(place) {
+                        slot.copy_from(x.tensor());
+                    }
                 }
-                let targets = range.map(|i| train.target(order.get(i)));
-                let loss = self.run::<true, _>(net, None, targets);
+                let targets = range.filter_map(|i| train.targets().get(order.get(i)));
+                let loss = self.run::<true, _>(net, None, samples, targets);
                 seen += size(samples);
                 sum += loss.to_f64() * size(samples);
                 report.loss = N::Scalar::from_f64(sum / seen);
                 let (step, is_last) = (self.steps, batch + 1 == batches);
-                if is_last || (batch + 1) % plan.accumulate == 0 || !loss.is_finite() {
+                if is_last || (batch + 1) % plan.accumulate == 0 || self.fault.is_some() {
                     self.update(net, factor).map_err(|what| error(what, step))?;
                 }
                 let done = BatchDone { epoch, batch, batches, samples, loss };
@@ -224,6 +301,12 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
                     return Ok(FitReport { stop: Stop::MaxSteps, ..report });
                 }
             }
+            if epoch == 0 && largest_factor == 0.0 && plan.schedule.is_some() {
+                return Err(FitError::ScheduleIsZero { step: first_step.wrapping_sub(schedule_start) });
+            }
+            if epoch == 0 && report.learning_rate != 0.0 && sum != 0.0 && do_weights_stay_zero(net) {
+                return Err(FitError::WeightsStayZero);
+            }
             report.validation_loss = plan.validation.map(|data| self.evaluate(net, data));
             let monitored = report.validation_loss.unwrap_or(report.loss).to_f64();
             if !monitored.is_finite() {
@@ -239,7 +322,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
                 steps: self.steps,
                 loss: report.loss,
                 validation_loss: report.validation_loss,
-                learning_rate: self.optimizer.learning_rate() * factor,
+                learning_rate: report.learning_rate,
             };
             let stop = if observer.epoch_done(net, &done).is_break() {
                 Some(Stop::Observer)
@@ -256,6 +339,25 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         }
         Ok(report)
     }
+}
+
+/// Whether no number of the network is infinite or NaN, running averages among them.
+fn is_finite<N: Model>(net: &N) -> bool {
+    let mut is_finite = true;
+    net.visit(&mut |_, values| is_finite &= elementwise::all_finite(values));
+    is_finite
+}
+
+/// Whether all weights are 0 in a network in which a gradient goes through one weight to reach another. One layer alone learns from 0.
+fn do_weights_stay_zero<N: Model>(net: &N) -> bool {
+    let (mut tensors, mut are_zero) = (0, true);
+    net.visit(&mut |parameter, values| {
+        if parameter.role.is_weight() && !values.is_empty() {
+            tensors += 1;
+            are_zero = are_zero && values.iter().all(|&weight| weight == N::Scalar::ZERO);
+        }
+    });
+    tensors > 1 && are_zero
 }
 
 /// The best loss so far, and how many epochs ago it was.

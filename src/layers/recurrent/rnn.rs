@@ -92,7 +92,7 @@ impl RnnActivation for Relu {
     }
     #[inline(always)]
     fn slope<T: Scalar>(y: T) -> T {
-        if y > T::ZERO { T::ONE } else { T::ZERO }
+        if y <= T::ZERO { T::ZERO } else { T::ONE }
     }
 }
 
