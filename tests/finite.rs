@@ -77,12 +77,7 @@ impl ConstZero for Wide {
 
 impl Parameters<f32> for Wide {
     const COUNT: usize = 0;
-    fn visit_at(
-        &self,
-        _: constnet::layer::Path<'_>,
-        _: &mut impl FnMut(&constnet::layer::Parameter<'_>, &[f32]),
-    ) {
-    }
+    fn visit_at(&self, _: constnet::layer::Path<'_>, _: &mut impl FnMut(&constnet::layer::Parameter<'_>, &[f32])) {}
     fn zip_at<const N: usize>(
         _: [&mut Self; N],
         _: constnet::layer::Path<'_>,
@@ -182,7 +177,12 @@ fn activations_pass_nan_on_and_do_not_overflow() {
         for size in [1e2, 1e10, 1e13, 1e19, 3e19, 1e30, f32::MAX] {
             for (x, slope) in [(-size, below), (size, above)] {
                 let (y, dx) = both_ways::<Vector<1>, L>(&L::ZERO, V::<1>::new(x));
-                assert!(y[0].is_finite() && (dx[0] - slope).abs() < 1e-6, "{name} at {x}: {}, derivative {}", y[0], dx[0]);
+                assert!(
+                    y[0].is_finite() && (dx[0] - slope).abs() < 1e-6,
+                    "{name} at {x}: {}, derivative {}",
+                    y[0],
+                    dx[0]
+                );
             }
         }
     }

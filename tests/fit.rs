@@ -4,10 +4,12 @@ use constnet::data::Dataset;
 use constnet::layer::{Differentiable, Parameters};
 use constnet::loss::{Mse, Penalty};
 use constnet::nalgebra::SVector;
-use constnet::optimizer::schedule::{ReduceOnPlateau, Schedule, StepDecay};
+use constnet::optimizer::schedule::{Cosine, ReduceOnPlateau, Schedule, StepDecay};
 use constnet::optimizer::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd};
 use constnet::train::{BatchDone, EpochDone, Fit, FitError, NotFinite, Observer, Stop, Trainer};
-use constnet::{BatchNorm, Dense, DenseNoBias, Epsilon, Momentum, Network, Parallel, Sum, Vector};
+use constnet::{
+    BatchNorm, ConstZero, Dense, DenseNoBias, Epsilon, Momentum, Network, Parallel, Relu, Sigmoid, Sum, Tanh, Vector,
+};
 use core::ops::ControlFlow;
 
 type Line = Network<Vector<1>, (Dense<1, 1>,)>;
@@ -338,4 +340,124 @@ fn a_smaller_batch_is_filled_with_other_samples() {
     assert!((norm.running_var[0] - variance).abs() < 1e-6, "{}", norm.running_var[0]);
     // All outputs are 0: the mean of the squares of the targets, each once.
     assert!((report.loss - 5.0).abs() < 1e-6, "{}", report.loss);
+}
+
+/// Would catch: a network that was never initialised and trains for nothing without a word, and one that learns from 0 and is refused.
+#[test]
+fn weights_that_stay_zero() {
+    fn fit<L>(layers: L) -> Result<(), FitError>
+    where
+        L: Differentiable<Vector<2>, Out = Vector<1>>,
+    {
+        type X = SVector<f32, 2>;
+        let inputs = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]].map(X::from);
+        let targets = [0.0, 1.0, 1.0, 0.5].map(V::new);
+        let data = Dataset::new(&inputs, &targets).expect("pairs");
+        let mut net = Network::<Vector<2>, L>::new(layers);
+        let mut trainer = Trainer::<_, _, _, 2>::new(Adam::const_new(0.1), Mse);
+        trainer.fit(&mut net, data, Fit::epochs(2), &mut ()).map(|_| ())
+    }
+    let error = fit(<(Dense<2, 4>, Relu, Dense<4, 1>)>::ZERO).expect_err("never initialised");
+    assert_eq!(error, FitError::WeightsStayZero);
+    assert!(error.to_string().ends_with("was `init` forgotten?"), "{error}");
+    assert_eq!(fit(<(DenseNoBias<2, 4>, Tanh, DenseNoBias<4, 1>)>::ZERO), Err(FitError::WeightsStayZero));
+    assert_eq!(fit(<(Dense<2, 4>, BatchNorm<4>, Relu, Dense<4, 1>)>::ZERO), Err(FitError::WeightsStayZero));
+    // One layer learns from 0, and so does what reaches a weight by itself.
+    assert_eq!(fit(<(Dense<2, 1>,)>::ZERO), Ok(()));
+    assert_eq!(fit(<(Parallel<Dense<2, 1>, Dense<2, 1>, Sum>,)>::ZERO), Ok(()));
+    assert_eq!(fit(<(Dense<2, 4>, Sigmoid, Dense<4, 1>)>::ZERO), Ok(()));
+    // A single weight that is not 0 is enough to know that somebody has set them.
+    let mut layers = <(Dense<2, 4>, Relu, Dense<4, 1>)>::ZERO;
+    layers.0.weight[(0, 0)] = 1.0;
+    assert_eq!(fit(layers), Ok(()));
+}
+
+/// Would catch: a second fit whose schedule has long ended and which trains nothing without a word.
+#[test]
+fn a_schedule_that_has_ended() {
+    let (mut net, mut trainer) = (Line::ZERO, trainer::<2>(0.1));
+    let mut schedule = Cosine::new(4, 0.0).expect("in range");
+    let report = trainer.fit(&mut net, data(), Plan::epochs(2).schedule(&mut schedule), &mut ()).expect("finite");
+    let last = 0.1 * schedule.factor(3);
+    assert!(last > 0.0 && report.learning_rate == last, "{report:?}");
+    let before = net.clone();
+    let error = trainer.fit(&mut net, data(), Plan::epochs(2).schedule(&mut schedule), &mut ()).expect_err("no rate");
+    assert_eq!(error, FitError::ScheduleIsZero { step: 4 });
+    assert!(error.to_string().contains("`Fit::restart_schedule` begins it anew"), "{error}");
+    assert_eq!(net, before);
+
+    let mut rates = Log::default();
+    let plan = Plan::epochs(2).schedule(&mut schedule).restart_schedule();
+    let report = trainer.fit(&mut net, data(), plan, &mut rates).expect("a schedule from its start");
+    assert_eq!(report.learning_rate, last);
+    let expected = [1, 3].map(|step| 0.1 * schedule.factor(step));
+    assert_eq!(rates.epochs.iter().map(|epoch| epoch.learning_rate).collect::<Vec<_>>(), expected);
+    assert_ne!(net, before);
+    // With a floor it goes on there, and the report says at which rate.
+    let mut schedule = Cosine::new(4, 0.25).expect("in range");
+    let report = trainer.fit(&mut net, data(), Plan::epochs(1).schedule(&mut schedule), &mut ()).expect("finite");
+    assert_eq!(report.learning_rate, 0.1 * 0.25);
+}
+
+/// Would catch: a fit that was stopped and goes on in another order, at another rate, or with what it had remembered lost.
+#[test]
+fn a_fit_that_is_stopped_and_resumed() {
+    let adam = || Trainer::<Line, Adam, Mse, 2>::new(Adam::const_new(0.1), Mse).with_seed(7);
+    let mut schedule = StepDecay::new(2, 0.5).expect("in range");
+    let (mut whole, mut parts) = (Line::ZERO, Line::ZERO);
+    let mut trainer = adam();
+    trainer.fit(&mut whole, data(), Plan::epochs(5).schedule(&mut schedule), &mut ()).expect("finite");
+    let mut trainer = adam();
+    let mut log = Log { stop_after_epochs: Some(2), ..Log::default() };
+    let report = trainer.fit(&mut parts, data(), Plan::epochs(5).schedule(&mut schedule), &mut log).expect("finite");
+    assert_eq!((report.stop, report.epochs, report.steps), (Stop::Observer, 2, 4));
+    assert_ne!(parts, whole);
+    trainer.fit(&mut parts, data(), Plan::epochs(3).schedule(&mut schedule), &mut ()).expect("finite");
+    assert_eq!(parts, whole, "the same bits");
+
+    // In the midst of an accumulation: what was gathered makes a step, and the next fit begins with an empty gradient.
+    let (mut stopped, mut by_hand) = (Line::ZERO, Line::ZERO);
+    let mut trainer = trainer_of_one();
+    let mut log = Log { stop_after_batches: Some(1), ..Log::default() };
+    let plan = || Plan::epochs(1).in_order().accumulate(2);
+    let report = trainer.fit(&mut stopped, data(), plan(), &mut log).expect("finite");
+    assert_eq!((report.stop, report.steps), (Stop::Observer, 1));
+    trainer.fit(&mut stopped, data(), plan(), &mut ()).expect("finite");
+    let mut trainer = trainer_of_one();
+    for batches in [&[0][..], &[0, 1], &[2, 3]] {
+        for &i in batches {
+            trainer.accumulate(&mut by_hand, &[INPUTS[i]], &[TARGETS[i]]);
+        }
+        trainer.apply(&mut by_hand).expect("finite");
+    }
+    assert_eq!(stopped, by_hand);
+}
+
+fn trainer_of_one() -> Trainer<Line, Sgd, Mse, 1> {
+    trainer::<1>(0.1)
+}
+
+/// Would catch: a gradient half accumulated that a step, a fit or a fault leaves behind for the next one.
+#[test]
+fn an_accumulation_that_is_dropped() {
+    let (mut dropped, mut plain) = (Line::ZERO, Line::ZERO);
+    let mut trainer = trainer_of_one();
+    trainer.accumulate(&mut dropped, &[V::new(5.0)], &[V::new(-7.0)]);
+    trainer.step(&mut dropped, &[V::new(1.0)], &[V::new(2.0)]);
+    let mut other = trainer_of_one();
+    other.step(&mut plain, &[V::new(1.0)], &[V::new(2.0)]);
+    assert_eq!(dropped, plain, "by a step");
+
+    trainer.accumulate(&mut dropped, &[V::new(5.0)], &[V::new(-7.0)]);
+    trainer.fit(&mut dropped, data(), Plan::epochs(1), &mut ()).expect("finite");
+    other.fit(&mut plain, data(), Plan::epochs(1), &mut ()).expect("finite");
+    assert_eq!(dropped, plain, "by a fit");
+
+    trainer.accumulate(&mut dropped, &[V::new(f32::NAN)], &[V::new(1.0)]);
+    assert_eq!(trainer.apply(&mut dropped), Err(NotFinite::Loss));
+    assert_eq!(trainer.apply(&mut dropped), Ok(()), "nothing is left to apply");
+    trainer.accumulate(&mut dropped, &[V::new(1.0)], &[V::new(2.0)]);
+    trainer.apply(&mut dropped).expect("finite");
+    other.step(&mut plain, &[V::new(1.0)], &[V::new(2.0)]);
+    assert_eq!(dropped, plain, "by a fault");
 }

@@ -105,10 +105,7 @@ impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, 
         let (momentum, unbias) = (T::from_f64(M::VALUE), ratio::<T>(positions, positions - 1));
         // Neither product is above the number itself, so that two finite numbers give a finite one.
         let follow = |running: T, batch: T| (T::ONE - momentum) * running + momentum * batch;
-        [
-            follow(at(&self.running_mean), at(mean) + at(rest)),
-            follow(at(&self.running_var), at(variance) * unbias),
-        ]
+        [follow(at(&self.running_mean), at(mean) + at(rest)), follow(at(&self.running_var), at(variance) * unbias)]
     }
 }
 
