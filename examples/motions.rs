@@ -137,12 +137,12 @@ where
         let mut last = SVector::zeros();
         for sample in x.column_iter() {
             last = net.step(&mut state, &sample.clone_owned());
-            answers.push(last.imax());
+            answers.push(Class::argmax(&last));
         }
         if last.map(f32::to_bits) != whole.map(f32::to_bits) {
             return Err(format!("{name}: step by step gives {last:?}, the whole recording gives {whole:?}").into());
         }
-        settled += answers.iter().rposition(|&answer| answer != whole.imax()).map_or(1, |step| step + 2);
+        settled += answers.iter().rposition(|&answer| answer != Class::argmax(whole)).map_or(1, |step| step + 2);
     }
     println!(
         "streaming ({name}): the same outputs in all {} recordings, bit for bit; the answer stands after {:.1} of {STEPS} steps",

@@ -24,6 +24,7 @@
 use crate::init::normal;
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::Tensor;
+use core::cell::Cell;
 use nalgebra::SMatrix;
 use rand::Rng;
 
@@ -113,15 +114,21 @@ fn part(middle: usize, length: usize) -> (usize, usize) {
 
 /// Moves all items `forward` or `back` and fills the gap.
 fn move_along<V: Copy>(items: &mut [V], forward: usize, back: usize, filler: V) {
-    let len = items.len();
-    let (forward, back) = (forward.min(len), back.min(len));
-    // `rotate_*` has a way to panic only where it is given more than there is, which the compiler sees.
+    let items = Cell::from_mut(items).as_slice_of_cells();
+    // The items that stay, at their place and at the place where they go. No range of them can be out of bounds: nothing panics.
     if forward > 0 {
-        items.rotate_right(forward);
-        items.iter_mut().take(forward).for_each(|item| *item = filler);
-    } else if back > 0 {
-        items.rotate_left(back);
-        items.iter_mut().skip(len - back).for_each(|item| *item = filler);
+        let places = items.get(forward..).unwrap_or_default();
+        let stay = items.get(..places.len()).unwrap_or_default();
+        for (to, from) in places.iter().zip(stay).rev() {
+            to.set(from.get());
+        }
+        items.iter().take(forward).for_each(|item| item.set(filler));
+    } else {
+        let stay = items.get(back..).unwrap_or_default();
+        for (to, from) in items.iter().zip(stay) {
+            to.set(from.get());
+        }
+        items.iter().skip(stay.len()).for_each(|item| item.set(filler));
     }
 }
 

@@ -283,7 +283,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
                 sum += loss.to_f64() * size(samples);
                 report.loss = N::Scalar::from_f64(sum / seen);
                 let (step, is_last) = (self.steps, batch + 1 == batches);
-                if is_last || (batch + 1) % plan.accumulate == 0 || self.fault.is_some() {
+                if is_last || (batch + 1).is_multiple_of(plan.accumulate) || self.fault.is_some() {
                     self.update(net, factor).map_err(|what| error(what, step))?;
                 }
                 let done = BatchDone { epoch, batch, batches, samples, loss };

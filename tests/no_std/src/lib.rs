@@ -2,6 +2,7 @@
 #![no_std]
 
 mod models;
+mod services;
 
 use core::cell::UnsafeCell;
 use core::panic::PanicInfo;
