@@ -66,7 +66,7 @@ pub(crate) trait Axis {
         }
         let first = Self::BEFORE.saturating_sub(o * Self::STRIDE).div_ceil(Self::DILATION);
         let end = (Self::IN + Self::BEFORE).saturating_sub(o * Self::STRIDE).div_ceil(Self::DILATION);
-        first..end.min(Self::KERNEL)
+        none_reversed(first, end.min(Self::KERNEL))
     }
 
     /// The outputs for which place `k` of the window lies on the input.
@@ -77,8 +77,14 @@ pub(crate) trait Axis {
         }
         let first = Self::BEFORE.saturating_sub(k * Self::DILATION).div_ceil(Self::STRIDE);
         let end = (Self::IN + Self::BEFORE).saturating_sub(k * Self::DILATION).div_ceil(Self::STRIDE);
-        first..end.min(Self::OUT)
+        none_reversed(first, end.min(Self::OUT))
     }
+}
+
+/// The range, empty where it would be reversed: a window that lies on the padding alone has its first place behind its end.
+#[inline(always)]
+fn none_reversed(first: usize, end: usize) -> Range<usize> {
+    first.min(end)..end
 }
 
 /// The direction that a signal does not have.

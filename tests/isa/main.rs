@@ -3,6 +3,7 @@
 mod networks;
 mod refused;
 mod scalars;
+mod sizes;
 
 use constnet::isa::{InstructionSet, best, in_use, limit_to};
 use networks::{Results, dense};
@@ -76,6 +77,7 @@ fn every_set_computes_the_same() {
         }
 
         refused::all();
+        sizes::all();
     }
     if let [narrow, wide] = with_fma.as_slice() {
         same(&wide.0, &narrow.0, "AVX-512 beside AVX2");
