@@ -31,6 +31,13 @@ pub trait Layer<In: Shape, T: Element = f32> {
     /// over its input, by [`forward_over`](Layer::forward_over), it is less.
     const FORWARD_BYTES: usize = 0;
 
+    /// Fails the build if the layer cannot be: what no bound can say is asserted here. A [`Network`](crate::Network) evaluates it
+    /// where it is made, which `cargo check` does for constants and statics.
+    ///
+    /// Unless a layer says otherwise, no extent of its input and of its output may be 0. A layer that asserts more evaluates
+    /// [`check_shapes`] too, and a layer with layers inside their `CHECK`.
+    const CHECK: () = check_shapes::<In, Self::Out>();
+
     /// Computes the output for one sample, and overwrites `y` with it.
     fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>);
 
@@ -45,6 +52,15 @@ pub trait Layer<In: Shape, T: Element = f32> {
         self.forward(x, &mut y);
         next(&mut y)
     }
+}
+
+/// Fails the build if a tensor of one of two shapes holds nothing: what [`Layer::CHECK`] is by itself.
+///
+/// # Panics
+/// If one of the shapes is empty: in a constant, the build fails.
+pub const fn check_shapes<In: Shape, Out: Shape>() {
+    assert!(!In::IS_EMPTY, "a layer takes a tensor of no numbers: every extent of a shape is 1 or above");
+    assert!(!Out::IS_EMPTY, "a layer gives a tensor of no numbers: every extent of a shape is 1 or above");
 }
 
 /// What a tensor of parameters is for. Initialisation scales by it, and penalties leave biases out.

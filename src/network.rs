@@ -44,8 +44,22 @@ pub struct Network<In: Shape, L: Layer<In, T>, T: Element = f32> {
 }
 
 impl<In: Shape, L: Layer<In, T>, T: Element> Network<In, L, T> {
+    /// Fails the build if a layer cannot be, such as one with a size of 0: what no bound of [`Layer`] can say, so that it is not
+    /// found where the type is named. [`ZERO`](Network::ZERO), [`new`](Network::new) and [`from_file`](Network::from_file)
+    /// evaluate it: `cargo build` always, `cargo check` where the network is a constant or a static. A line makes it so for all:
+    ///
+    /// ```
+    /// use constnet::{Dense, Network, Relu, Vector};
+    ///
+    /// type Digits = Network<Vector<64>, (Dense<64, 32>, Relu, Dense<32, 10>)>;
+    ///
+    /// const _: () = Digits::CHECK;
+    /// ```
+    pub const CHECK: () = L::CHECK;
+
     /// The network of these layers.
     pub const fn new(layers: L) -> Self {
+        const { L::CHECK };
         Self { layers, shape: PhantomData }
     }
 
@@ -245,6 +259,7 @@ impl<In: Shape, L: Layer<In, T>, T: Element> Layer<In, T> for Network<In, L, T> 
     type Out = L::Out;
 
     const FORWARD_BYTES: usize = L::FORWARD_BYTES;
+    const CHECK: () = L::CHECK;
 
     #[inline]
     fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<L::Out, T>) {

@@ -76,6 +76,10 @@ macro_rules! sequential {
 
             const FORWARD_BYTES: usize =
                 largest(&[$($L::FORWARD_BYTES,)* $Z::FORWARD_BYTES]) $(+ size_of::<TensorOf<$S, T>>())*;
+            const CHECK: () = {
+                $(let () = $L::CHECK;)*
+                $Z::CHECK
+            };
 
             #[inline]
             fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>) {

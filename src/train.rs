@@ -114,13 +114,16 @@ pub struct Memory<N: Model, O: Optimizer<N::Scalar>, const B: usize> {
 impl<N: Model, O: Optimizer<N::Scalar>, const B: usize> Memory<N, O, B> {
     /// Before the first step.
     #[allow(clippy::declare_interior_mutable_const)]
-    pub const ZERO: Self = Self {
-        gradient: ConstZero::ZERO,
-        state: ConstZero::ZERO,
-        cache: ConstZero::ZERO,
-        y: ConstZero::ZERO,
-        dy: ConstZero::ZERO,
-        inputs: ConstZero::ZERO,
+    pub const ZERO: Self = {
+        assert!(B > 0, "a batch of 0 samples trains nothing: `Trainer<Net, _, _, B>` needs B of 1 or above");
+        Self {
+            gradient: ConstZero::ZERO,
+            state: ConstZero::ZERO,
+            cache: ConstZero::ZERO,
+            y: ConstZero::ZERO,
+            dy: ConstZero::ZERO,
+            inputs: ConstZero::ZERO,
+        }
     };
 
     /// The bytes of the gradient: those of the network.
@@ -199,7 +202,6 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
     Trainer<N, O, L, B, Store>
 {
     const fn around(optimizer: O, loss: L, memory: Store) -> Self {
-        const { assert!(B > 0, "a batch of 0 samples trains nothing: `Trainer<Net, _, _, B>` needs B of 1 or above") };
         Self {
             optimizer,
             loss,

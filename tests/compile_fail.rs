@@ -1,8 +1,9 @@
 //! What must not compile does not, and says why in a plain sentence of ours.
 //!
 //! Each `tests/compile_fail/*.rs` names its `twin`, the file in `pass/` that compiles and from which it differs in one place,
-//! and the sentence that its first `error` begins with. `cargo check` must find it, as for the wrong files of weights in
-//! `weights/`; for those in `build/`, whose checks are evaluated when code is generated, `cargo build`. Only the sentences are
+//! and the sentence that its first `error` begins with. `cargo check` must find it, which generates no code: by a bound, and in
+//! `constants/` and `weights/` by what a constant asserts. A constant is evaluated by `cargo check` where an item of the program is
+//! made of it; each file of `constants/` has such a line, and without it `cargo build` must find the same. Only the sentences are
 //! compared, without the paths in front of names, and `[..]` stands for what a compiler may shorten: the rest of the output is each
 //! compiler's own. Whole outputs are compared on one pinned compiler, in [`snapshots`].
 //!
@@ -197,8 +198,30 @@ fn cargo_check_finds_them() {
 }
 
 #[test]
-fn cargo_build_finds_them() {
-    check("built", "build", "build");
+fn cargo_check_finds_them_in_constants() {
+    check("constants", "check", "constants");
+}
+
+/// The same programs with no constant in them: code that is generated for a wrong model does not build either.
+#[test]
+fn cargo_build_finds_them_without_constants() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_fail/without_constants");
+    fs::create_dir_all(&folder).expect("a folder to write to");
+    let mut cases = files("constants");
+    for (name, path) in &mut cases {
+        let text = fs::read_to_string(&*path).expect("a readable case");
+        let is_kept = |line: &&str| !line.starts_with("const _: ");
+        let without = text.lines().filter(is_kept).collect::<Vec<_>>().join("\n");
+        assert_ne!(without, text.trim_end(), "{name}: no line `const _: ..`");
+        *path = folder.join(name).with_extension("rs");
+        fs::write(path, without).expect("a copy");
+    }
+    let errors = compile("built", "build", &cases);
+    for (name, path) in cases {
+        let case = Case::read(path);
+        let error = errors.get(&name).unwrap_or_else(|| panic!("{name} builds"));
+        assert!(says(&error[0].sentence, &case.sentence), "{name}: {}", error[0].sentence);
+    }
 }
 
 /// Weight files that do not fit, without generating any code.

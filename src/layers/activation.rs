@@ -2,7 +2,7 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use crate::kernels::elementwise::{map, map_over};
-use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
+use crate::layer::{Differentiable, Layer, check_shapes, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Numeric, Tensor};
 use crate::streaming::step_by_step;
@@ -40,6 +40,11 @@ macro_rules! activation {
 
         impl<$($(const $generic: usize,)+)? S: Numeric, $T: Scalar> Layer<S, $T> for $name<$($arguments)*> {
             type Out = S;
+
+            const CHECK: () = {
+                check_shapes::<S, S>();
+                $(let _ = Ratio::<$($generic),+>::VALUE;)?
+            };
 
             #[inline]
             fn forward(&self, x: &S::Tensor<$T>, y: &mut S::Tensor<$T>) {

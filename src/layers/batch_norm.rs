@@ -4,10 +4,10 @@ mod momentum;
 pub use fold::OutputsInnermost;
 pub use momentum::{IsMomentum, Momentum};
 
-use crate::layer::{Differentiable, Layer, Role, tensors};
+use crate::layer::{Differentiable, Layer, Role, check_shapes, tensors};
 use crate::layers::channels::Channels;
 use crate::layers::norm::{Epsilon, IsEpsilon};
-use crate::scalar::{Element, Scalar};
+use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, Tensor};
 use crate::streaming::step_by_step;
 use core::marker::PhantomData;
@@ -107,6 +107,20 @@ const fn positions<S: Shape, const B: usize>() -> usize {
     }
 }
 
+/// That a batch of `B` samples has two positions or more: asserted where the memory to train with is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Several<S, const B: usize>(PhantomData<S>);
+
+impl<S: Shape, const B: usize> ConstZero for Several<S, B> {
+    const ZERO: Self = {
+        assert!(
+            positions::<S, B>() > 1,
+            "batch normalisation cannot be trained on one position: take a batch of 2 or more"
+        );
+        Self(PhantomData)
+    };
+}
+
 #[allow(clippy::cast_precision_loss)]
 fn ratio<T: Scalar>(a: usize, b: usize) -> T {
     T::from_f64(a as f64 / b as f64)
@@ -123,9 +137,13 @@ fn move_to<T: Scalar, const C: usize>(a: &mut SVector<T, C>, b: &mut SVector<T, 
 impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Layer<S, T> for BatchNorm<C, E, M, T> {
     type Out = S;
 
+    const CHECK: () = {
+        check_shapes::<S, S>();
+        let _ = (E::VALUE, M::VALUE);
+    };
+
     #[inline]
     fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
-        const { assert!(C > 0, "a normalisation needs a channel") };
         let scale = self.inference_scale();
         for (x, y) in x.as_slice().as_chunks::<C>().0.iter().zip(y.as_mut_slice().as_chunks_mut::<C>().0) {
             let of_channels = scale.iter().zip(&self.running_mean).zip(&self.bias);
@@ -140,7 +158,7 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
     for BatchNorm<C, E, M, T>
 {
     /// Mean, variance, 1 over the deviation, and two places to work in.
-    type Cache<const B: usize> = [SVector<T, C>; 5];
+    type Cache<const B: usize> = ([SVector<T, C>; 5], Several<S, B>);
 
     fn forward_train<const B: usize>(
         &self,
@@ -148,14 +166,9 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
         cache: &mut Self::Cache<B>,
         y: &mut [S::Tensor<T>; B],
     ) {
-        const {
-            assert!(
-                positions::<S, B>() > 1,
-                "batch normalisation cannot be trained on one position: take a batch of 2 or more"
-            );
-        };
+        let _: Several<S, B> = const { ConstZero::ZERO };
         let per_position = ratio::<T>(1, positions::<S, B>());
-        let [mean, variance, scale, rest, part] = cache;
+        let [mean, variance, scale, rest, part] = &mut cache.0;
         for sums in [&mut *mean, variance, rest, part] {
             sums.fill(T::ZERO);
         }
@@ -205,7 +218,7 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
     fn track_statistics<const B: usize>(&mut self, cache: &Self::Cache<B>) {
         let momentum = T::from_f64(M::VALUE);
         let unbias = ratio::<T>(positions::<S, B>(), positions::<S, B>() - 1);
-        let [mean, variance, ..] = cache;
+        let [mean, variance, ..] = &cache.0;
         for (running, &mean) in self.running_mean.iter_mut().zip(mean) {
             *running += momentum * (mean - *running);
         }
@@ -226,7 +239,7 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
         Differentiable::<S, T>::backward_parameters(self, x, y, cache, dy, gradient);
         let per_position = ratio::<T>(1, positions::<S, B>());
         // `dx = weight scale (dy - mean of dy - n mean of (dy n))`, where `n = (x - mean) scale`.
-        let [mean, _, scale, sum, product_sum] = cache;
+        let [mean, _, scale, sum, product_sum] = &mut cache.0;
         for ((x, dy), dx) in x.iter().zip(dy).zip(dx) {
             let (x, dy) = (x.as_slice().as_chunks::<C>().0, dy.as_slice().as_chunks::<C>().0);
             for ((x, dy), dx) in x.iter().zip(dy).zip(dx.as_mut_slice().as_chunks_mut::<C>().0) {
@@ -248,7 +261,7 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
         dy: &[S::Tensor<T>; B],
         gradient: &mut Self,
     ) {
-        let [mean, _, scale, sum, product_sum] = cache;
+        let [mean, _, scale, sum, product_sum] = &mut cache.0;
         sum.fill(T::ZERO);
         product_sum.fill(T::ZERO);
         for (x, dy) in x.iter().zip(dy) {

@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
+use crate::layer::{Differentiable, Layer, check_shapes, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Numeric, Tensor};
 use crate::streaming::step_by_step;
@@ -58,6 +58,11 @@ impl<S: Numeric, T: Element, const NUMERATOR: usize, const DENOMINATOR: usize> L
     for Dropout<NUMERATOR, DENOMINATOR>
 {
     type Out = S;
+
+    const CHECK: () = {
+        check_shapes::<S, S>();
+        let _ = Self::KEEP;
+    };
 
     #[inline]
     fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {

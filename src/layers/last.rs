@@ -38,7 +38,7 @@ impl<const C: usize, const L: usize, T: Element> Layer<Sequence<C, L>, T> for La
 
     #[inline]
     fn forward(&self, x: &TensorOf<Sequence<C, L>, T>, y: &mut TensorOf<Vector<C>, T>) {
-        const { assert!(L > 0, "`Last` takes a sequence of one step or more") };
+        const { <Self as Layer<Sequence<C, L>, T>>::CHECK };
         if let ([.., last], [y]) = (&x.data.0[..], &mut y.data.0) {
             *y = *last;
         }

@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
+use crate::layer::{Differentiable, Layer, check_shapes, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::length::{Extent, Len, Length, SameLength, Times, Volume};
 use crate::shape::{Image, Sequence, Shape, Tensor, TensorOf, Vector};
@@ -132,13 +132,15 @@ where
 
 impl<In: Shape, T: Element, const N: usize> Layer<In, T> for FlattenTo<N> {
     type Out = Vector<N>;
+    const CHECK: () = {
+        assert!(
+            In::LEN == N,
+            "the `N` of `FlattenTo<N>` must be how many numbers its input holds: `C * H * W`, or `C * L`"
+        );
+        check_shapes::<In, Vector<N>>();
+    };
     fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Vector<N>, T>) {
-        const {
-            assert!(
-                In::LEN == N,
-                "the `N` of `FlattenTo<N>` must be how many numbers its input holds: `C * H * W`, or `C * L`"
-            );
-        };
+        const { <Self as Layer<In, T>>::CHECK };
         copy::<In, Vector<N>, T>(x, y);
     }
 }
