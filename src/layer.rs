@@ -19,6 +19,7 @@ use rand::Rng;
     message = "layer `{Self}` does not take an input of shape `{In}` (of `{T}`)",
     label = "does not take `{In}`",
     note = "the shape given is the output of the layer before, or the network's input; change one of the two so that they agree",
+    note = "`Flatten` makes a vector of an image or a sequence, `Last` of the last step of a sequence",
     note = "do the scalars agree? in a `Network<.., f64>` write `Dense<3, 2, f64>`",
     note = "a tuple holds 1 to 16 layers: put more into a tuple of tuples"
 )]

@@ -32,6 +32,7 @@ pub mod bound {
     pub use super::bias::Bias;
     pub use super::channels::Channels;
     pub use super::conv::History;
+    pub use super::dense::{FlatImage, StepsOf};
     pub use super::grouped_conv::GroupBias;
     pub use super::norm::IsEpsilon;
     pub use super::parallel::Join;

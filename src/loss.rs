@@ -17,7 +17,7 @@ mod elementwise;
 mod penalty;
 
 pub use binary::{BinaryCrossEntropy, BinaryCrossEntropyWithLogits};
-pub use classification::{CategoricalCrossEntropy, CrossEntropy, Nll, SmoothedCrossEntropy};
+pub use classification::{CategoricalCrossEntropy, CrossEntropy, Nll, Numbered, SmoothedCrossEntropy};
 pub use elementwise::{Huber, L1, Mse};
 pub use penalty::Penalty;
 
@@ -26,7 +26,7 @@ use crate::shape::Shape;
 
 /// How far an output is from its target.
 #[diagnostic::on_unimplemented(
-    message = "loss `{Self}` does not take a target `{Target}` for an output of shape `{Out}`",
+    message = "loss `{Self}` does not take a target `{Target}` for an output of shape `{Out}`: a label `Class<N>` (see `Class::new`) needs an output `Vector<N>`, which a `Dense<_, N>` behind `Flatten` or `Last` gives",
     label = "does not take `{Target}` for `{Out}`",
     note = "`CrossEntropy` for an output `Vector<N>` takes `Class<N>` with the same N, for a `Sequence<N, L>` `[Class<N>; L]`; `Mse` takes a tensor of the output's shape"
 )]

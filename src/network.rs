@@ -1,5 +1,9 @@
 //! A layer with the shape of its input: [`Network`], and [`Model`], which says of a type that it can be trained.
 
+mod default;
+
+pub use default::HasDefault;
+
 use crate::class::Class;
 use crate::layer::{Contiguous, Differentiable, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{

@@ -2,6 +2,8 @@
 //!
 //! Tuples of 1 to 16 layers; a tuple in a tuple is one layer of it.
 
+mod long;
+
 use crate::layer::{Contiguous, Differentiable, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, Item, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};

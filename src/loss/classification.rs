@@ -3,7 +3,7 @@ use crate::class::Class;
 use crate::error::{HyperparameterError, Range, valid};
 use crate::kernels::softmax::{LogSum, log_sum_exp, softmax_less_target};
 use crate::scalar::Scalar;
-use crate::shape::{Sequence, TensorOf, Vector};
+use crate::shape::{Sequence, Shape, TensorOf, Vector};
 use nalgebra::{SMatrix, SVector};
 
 /// Cross-entropy of logits against classes. PyTorch's `nn.CrossEntropyLoss`.
@@ -169,6 +169,31 @@ impl AgainstClass for Nll {
     }
 }
 
+/// An output whose classes are numbers of type `Number`: there is none.
+#[diagnostic::on_unimplemented(
+    message = "`{Number}` is not a label for an output of shape `{Self}`: make one of the number with `Class::new`",
+    label = "a `{Number}`, not a `Class`",
+    note = "`Class::<10>::new(3)?` checks once that the number is in range; an output `Vector<N>` takes `Class<N>`, a `Sequence<N, L>` takes `[Class<N>; L]`"
+)]
+pub trait Numbered<Number>: Shape {
+    /// There is no such output.
+    fn never() -> !;
+}
+
+/// No losses, but a better error than that there are none.
+macro_rules! numbers_are_no_labels {
+    ($loss:ident $($number:ty)+) => { $(
+        impl<Out: Numbered<$number>, T: Scalar> Loss<Out, $number, T> for $loss {
+            fn loss(&self, _: &Out::Tensor<T>, _: &$number) -> T {
+                Out::never()
+            }
+
+            fn gradient(&self, _: &Out::Tensor<T>, _: &$number, _: T, _: &mut Out::Tensor<T>) -> T {
+                Out::never()
+            }
+        }
+    )+ };
+}
 /// A vector has one class, a sequence one for each step.
 macro_rules! against_classes {
     ($($loss:ident),+) => { $(
@@ -208,6 +233,9 @@ macro_rules! against_classes {
                 sum / steps
             }
         }
+
+        numbers_are_no_labels!($loss usize u8 u16 u32 u64 i8 i16 i32 i64 isize);
     )+ };
 }
+
 against_classes!(CrossEntropy, SmoothedCrossEntropy, CategoricalCrossEntropy, Nll);

@@ -7,6 +7,11 @@ use crate::shape::Shape;
 use crate::shape::argument::TensorFor;
 
 /// A target that loss `L` takes for an output of shape `Out`: [`Loss`], seen from the target.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a target that loss `{L}` takes for an output of shape `{Out}`: `Class::new` makes a label of a number, `SVector::from_row_slice` a vector of numbers",
+    label = "not a target for `{Out}`",
+    note = "`CrossEntropy` for an output `Vector<N>` takes `Class<N>` with the same N, for a `Sequence<N, L>` `[Class<N>; L]`; `Mse` takes a tensor of the output's shape"
+)]
 pub trait TargetFor<L, Out: Shape, T: Scalar> {
     /// [`Loss::loss`].
     fn loss(&self, loss: &L, y: &Out::Tensor<T>) -> T;
@@ -28,7 +33,7 @@ impl<Y, L: Loss<Out, Y, T>, Out: Shape, T: Scalar> TargetFor<L, Out, T> for Y {
 
 /// An array of `B` inputs of shape `In`.
 #[diagnostic::on_unimplemented(
-    message = "this trainer steps by an array of {B} inputs of shape `{In}`, and this is `{Self}`",
+    message = "this trainer steps by an array of {B} inputs of shape `{In}`, and this is `{Self}`: give an array, or train on slices with `fit`",
     label = "not an array of {B} inputs",
     note = "`fit` takes slices of any length and cuts them into batches"
 )]
@@ -39,7 +44,7 @@ pub trait InputBatch<In: Shape, T: Element, const B: usize> {
 
 /// An array of `B` targets that loss `L` takes for outputs of shape `Out`.
 #[diagnostic::on_unimplemented(
-    message = "this trainer steps by an array of {B} targets for outputs of shape `{Out}`, and this is `{Self}`",
+    message = "this trainer steps by an array of {B} targets for outputs of shape `{Out}`, and this is `{Self}`: give an array, or train on slices with `fit`",
     label = "not an array of {B} targets",
     note = "`fit` takes slices of any length and cuts them into batches"
 )]
