@@ -1,8 +1,10 @@
 //! What a layer is: [`Layer`] to predict, [`Parameters`] to hold numbers, [`Differentiable`] to train.
 
+mod meaning;
 mod tensors;
 
 pub use crate::kernels::contiguous::Contiguous;
+pub use meaning::Meaning;
 pub(crate) use tensors::tensors;
 pub use tensors::{Described, Description, Numbers};
 
@@ -38,6 +40,9 @@ pub trait Layer<In: Shape, T: Element = f32> {
     /// Unless a layer says otherwise, no extent of its input and of its output may be 0. A layer that asserts more evaluates
     /// [`check_shapes`] too, and a layer with layers inside their `CHECK`.
     const CHECK: () = check_shapes::<In, Self::Out>();
+
+    /// What the numbers that come out are, for losses that take probabilities or logits and not the other.
+    const MEANING: Meaning = Meaning::Numbers;
 
     /// Computes the output for one sample, and overwrites `y` with it.
     fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>);

@@ -15,11 +15,13 @@ mod binary;
 mod classification;
 mod elementwise;
 mod penalty;
+mod takes;
 
 pub use binary::{BinaryCrossEntropy, BinaryCrossEntropyWithLogits};
 pub use classification::{CategoricalCrossEntropy, CrossEntropy, Nll, Numbered, SmoothedCrossEntropy};
 pub use elementwise::{Huber, L1, Mse};
 pub use penalty::Penalty;
+pub use takes::{Takes, Unchecked};
 
 use crate::scalar::Scalar;
 use crate::shape::Shape;
@@ -31,6 +33,9 @@ use crate::shape::Shape;
     note = "`CrossEntropy` for an output `Vector<N>` takes `Class<N>` with the same N, for a `Sequence<N, L>` `[Class<N>; L]`; `Mse` takes a tensor of the output's shape"
 )]
 pub trait Loss<Out: Shape, Target, T: Scalar = f32> {
+    /// What the output has to be, as far as the type of a network can tell.
+    const TAKES: Takes = Takes::Anything;
+
     /// The loss of one sample.
     fn loss(&self, y: &Out::Tensor<T>, target: &Target) -> T;
 
@@ -40,10 +45,12 @@ pub trait Loss<Out: Shape, Target, T: Scalar = f32> {
 
 /// Implements [`Loss`] as the mean over all numbers, from the loss of one number and its derivative.
 macro_rules! mean_of_numbers {
-    ($loss:ident, |$this:ident, $y:ident, $t:ident: $T:ident| $value:expr, $derivative:expr) => {
+    ($loss:ident $(takes $takes:ident)?, |$this:ident, $y:ident, $t:ident: $T:ident| $value:expr, $derivative:expr) => {
         impl<S: $crate::shape::Shape, $T: $crate::scalar::Scalar, X: $crate::shape::argument::TensorFor<S, $T>>
             $crate::loss::Loss<S, X, $T> for $loss
         {
+            $(const TAKES: $crate::loss::Takes = $crate::loss::Takes::$takes;)?
+
             #[inline]
             fn loss(&self, y: &S::Tensor<$T>, target: &X) -> $T {
                 use $crate::shape::Tensor;

@@ -5,7 +5,7 @@ mod default;
 pub use default::HasDefault;
 
 use crate::class::Class;
-use crate::layer::{Contiguous, Differentiable, Layer, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Differentiable, Layer, Meaning, Parameter, Parameters, Path};
 use crate::safetensors::{
     Archive, Entry, File, FromFile, LoadError, Names, SaveError, Stored, Values, ValuesMut, archive, archive_methods,
     check_all_used,
@@ -264,6 +264,7 @@ impl<In: Shape, L: Layer<In, T>, T: Element> Layer<In, T> for Network<In, L, T> 
 
     const FORWARD_BYTES: usize = L::FORWARD_BYTES;
     const CHECK: () = L::CHECK;
+    const MEANING: Meaning = L::MEANING;
 
     #[inline]
     fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<L::Out, T>) {

@@ -4,7 +4,7 @@
 
 mod long;
 
-use crate::layer::{Contiguous, Differentiable, Layer, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Differentiable, Layer, Meaning, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, Item, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, TensorOf};
@@ -78,6 +78,7 @@ macro_rules! sequential {
 
             const FORWARD_BYTES: usize =
                 largest(&[$($L::FORWARD_BYTES,)* $Z::FORWARD_BYTES]) $(+ size_of::<TensorOf<$S, T>>())*;
+            const MEANING: Meaning = Meaning::of_chain(&[$($L::MEANING,)* $Z::MEANING]);
             const CHECK: () = {
                 $(let () = $L::CHECK;)*
                 $Z::CHECK

@@ -52,7 +52,7 @@ pub use observer::{BatchDone, EpochDone, Observer};
 
 use crate::data::Dataset;
 use crate::kernels::elementwise;
-use crate::layer::zip_trained;
+use crate::layer::{Layer, zip_trained};
 use crate::loss::Penalty;
 use crate::network::{InputOf, Model, OutOf, OutputOf};
 use crate::optimizer::{Clip, Optimizer, PartMut, State, clip::scale_by};
@@ -328,6 +328,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         X: TensorFor<N::In, N::Scalar>,
         Y: TargetFor<L, OutOf<N>, N::Scalar>,
     {
+        const { Y::TAKES.check(<N as Layer<N::In, N::Scalar>>::MEANING) };
         let mut y = OutputOf::<N>::ZERO;
         let mut sum = 0.0;
         for (x, target) in data.iter() {
@@ -346,6 +347,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         given: Option<&[InputOf<N>; B]>,
         targets: impl ExactSizeIterator<Item = &'a Y>,
     ) -> N::Scalar {
+        const { Y::TAKES.check(<N as Layer<N::In, N::Scalar>>::MEANING) };
         let Memory { gradient, cache, y, dy, inputs, .. } = self.memory.borrow_mut();
         let inputs = given.unwrap_or(inputs);
         #[cfg(feature = "rand")]

@@ -3,15 +3,17 @@
 //! Each `tests/compile_fail/*.rs` names its `twin`, the file in `pass/` that compiles and from which it differs in one place,
 //! and the sentence that its first `error` begins with. `cargo check` must find it, which generates no code: by a bound, and in
 //! `constants/` and `weights/` by what a constant asserts. A constant is evaluated by `cargo check` where an item of the program is
-//! made of it; each file of `constants/` has such a line, and without it `cargo build` must find the same. Only the sentences are
-//! compared, without the paths in front of names, and `[..]` stands for what a compiler may shorten: the rest of the output is each
-//! compiler's own. Whole outputs are compared on one pinned compiler, in [`snapshots`].
+//! made of it; each file of `constants/` has such a line, and without it `cargo build` must find the same. Those in `build/` are
+//! found by `cargo build` alone. Only the sentences are compared, without the paths in front of names, and `[..]` stands for what a
+//! compiler may shorten: the rest of the output is each compiler's own. Whole outputs are compared on one pinned compiler, in
+//! [`snapshots`].
 //!
 //! Would catch: a model that does not fit and compiles; an error that blames the library's inside; a case that fails for
 //! another reason than the one it is named after, since its twin would fail too.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -202,6 +204,13 @@ fn cargo_check_finds_them_in_constants() {
     check("constants", "check", "constants");
 }
 
+/// What only a function brings together: a network, a loss and its targets. No item of a program names the three, so that code must
+/// be generated for them.
+#[test]
+fn cargo_build_finds_pairs() {
+    check("pairs", "build", "build");
+}
+
 /// The same programs with no constant in them: code that is generated for a wrong model does not build either.
 #[test]
 fn cargo_build_finds_them_without_constants() {
@@ -261,6 +270,9 @@ fn settled(text: &str) -> String {
         {
             is_case = place.starts_with("tests/");
             let place = if is_case { place } else { place.split(':').next().unwrap_or(place) };
+            // The compiler's own sources are where it was built, or where they are installed.
+            let place =
+                place.split_once("/library/").map_or_else(|| place.to_owned(), |(_, place)| format!("$RUST/{place}"));
             line = format!("  {arrow}{place}");
         } else if let Some((number, rest)) = line.split_once('|')
             && number.chars().all(|c| c == ' ' || c.is_ascii_digit())
@@ -281,10 +293,19 @@ fn settled(text: &str) -> String {
 #[test]
 fn snapshots() {
     let Some(wish) = env::var_os("CONSTNET_SNAPSHOTS") else { return };
-    let mut sources = files("");
-    sources.retain(|_, path| path.with_extension("stderr").exists());
-    assert!(sources.len() >= 3, "few snapshots");
-    let errors = compile("snapshots", "check", &sources);
+    let of = |project: &str, command: &str, folder: &str| {
+        let mut sources = files(folder);
+        sources.retain(|_, path| path.with_extension("stderr").exists());
+        assert!(!sources.is_empty(), "{folder}: no snapshots");
+        compare(&wish, &compile(project, command, &sources), sources);
+    };
+    of("snapshots", "check", "");
+    of("snapshots-constants", "check", "constants");
+    of("snapshots-build", "build", "build");
+}
+
+/// Compares errors with the snapshots beside their sources, or writes these anew.
+fn compare(wish: &OsStr, errors: &BTreeMap<String, Vec<Error>>, sources: BTreeMap<String, PathBuf>) {
     for (name, path) in sources {
         let errors = errors.get(&name).unwrap_or_else(|| panic!("{name} compiles"));
         let all = errors.iter().filter(|error| !error.sentence.starts_with("aborting due to "));

@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Layer, check_shapes, no_parameters, nothing_to_learn};
+use crate::layer::{Differentiable, Layer, Meaning, check_shapes, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Numeric, Tensor};
 use crate::streaming::step_by_step;
@@ -58,6 +58,7 @@ impl<S: Numeric, T: Element, const NUMERATOR: usize, const DENOMINATOR: usize> L
     for Dropout<NUMERATOR, DENOMINATOR>
 {
     type Out = S;
+    const MEANING: Meaning = Meaning::AsInput;
 
     const CHECK: () = {
         check_shapes::<S, S>();

@@ -1,5 +1,5 @@
 use crate::kernels::pool::{repeat, repeat_backward};
-use crate::layer::{Differentiable, Layer, no_parameters};
+use crate::layer::{Differentiable, Layer, Meaning, no_parameters};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::length::{Extent, Len, NotZero, Times};
 use crate::shape::{Image, Sequence, Tensor, TensorOf};
@@ -49,6 +49,7 @@ macro_rules! upsample {
             $($bound)*
         {
             type Out = $Y;
+            const MEANING: Meaning = Meaning::AsInput;
 
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {

@@ -1,4 +1,4 @@
-use super::Loss;
+use super::{Loss, Takes};
 use crate::class::Class;
 use crate::error::{HyperparameterError, Range, valid};
 use crate::kernels::softmax::{LogSum, log_sum_exp, softmax_less_target};
@@ -196,8 +196,10 @@ macro_rules! numbers_are_no_labels {
 }
 /// A vector has one class, a sequence one for each step.
 macro_rules! against_classes {
-    ($($loss:ident),+) => { $(
+    ($($loss:ident takes $takes:ident),+) => { $(
         impl<T: Scalar, const N: usize> Loss<Vector<N>, Class<N>, T> for $loss {
+            const TAKES: Takes = Takes::$takes;
+
             fn loss(&self, y: &SVector<T, N>, target: &Class<N>) -> T {
                 let [y] = &y.data.0;
                 self.value(y, *target)
@@ -210,6 +212,8 @@ macro_rules! against_classes {
         }
 
         impl<T: Scalar, const N: usize, const L: usize> Loss<Sequence<N, L>, [Class<N>; L], T> for $loss {
+            const TAKES: Takes = Takes::$takes;
+
             fn loss(&self, y: &SMatrix<T, N, L>, target: &[Class<N>; L]) -> T {
                 let mut sum = T::ZERO;
                 for (y, &class) in y.data.0.iter().zip(target) {
@@ -238,4 +242,9 @@ macro_rules! against_classes {
     )+ };
 }
 
-against_classes!(CrossEntropy, SmoothedCrossEntropy, CategoricalCrossEntropy, Nll);
+against_classes!(
+    CrossEntropy takes ClassLogits,
+    SmoothedCrossEntropy takes ClassLogits,
+    CategoricalCrossEntropy takes Probabilities,
+    Nll takes LogProbabilities
+);

@@ -1,7 +1,7 @@
 //! Arguments that must fit a trainer: as in [`shape::argument`](crate::shape::argument), each trait is an equality of types with
 //! a sentence for when it fails.
 
-use crate::loss::Loss;
+use crate::loss::{Loss, Takes};
 use crate::scalar::{Element, Scalar};
 use crate::shape::Shape;
 use crate::shape::argument::TensorFor;
@@ -13,6 +13,9 @@ use crate::shape::argument::TensorFor;
     note = "`CrossEntropy` for an output `Vector<N>` takes `Class<N>` with the same N, for a `Sequence<N, L>` `[Class<N>; L]`; `Mse` takes a tensor of the output's shape"
 )]
 pub trait TargetFor<L, Out: Shape, T: Scalar> {
+    /// [`Loss::TAKES`].
+    const TAKES: Takes;
+
     /// [`Loss::loss`].
     fn loss(&self, loss: &L, y: &Out::Tensor<T>) -> T;
 
@@ -21,6 +24,8 @@ pub trait TargetFor<L, Out: Shape, T: Scalar> {
 }
 
 impl<Y, L: Loss<Out, Y, T>, Out: Shape, T: Scalar> TargetFor<L, Out, T> for Y {
+    const TAKES: Takes = L::TAKES;
+
     #[inline]
     fn loss(&self, loss: &L, y: &Out::Tensor<T>) -> T {
         loss.loss(y, self)
