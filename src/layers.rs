@@ -8,7 +8,6 @@ pub(crate) mod channels;
 pub(crate) mod conv;
 pub(crate) mod conv_transpose;
 pub(crate) mod dense;
-#[cfg(feature = "rand")]
 pub(crate) mod dropout;
 pub(crate) mod embedding;
 pub(crate) mod grouped_conv;

@@ -147,7 +147,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `std` | yes | AVX2 or AVX-512 where the processor has them, chosen at run time ([`isa`]); the processor's square root |
-//! | `rand` | yes | `init`, `Dropout`, `data::augment`, `data::shuffle` |
+//! | `rand` | yes | `init`, training `Dropout`, `data::augment`, `data::shuffle` |
 //! | `long` | no | longer lengths in the type arithmetic: `shape::length` has the table |
 //! | `serde` | no | `Serialize` and `Deserialize` for networks, layers and scalers: `serialize` has the details |
 #![no_std]
@@ -159,9 +159,9 @@ extern crate std;
 mod class;
 pub mod data;
 pub mod error;
+mod feature;
 pub mod gradcheck;
 pub mod guide;
-#[cfg(feature = "rand")]
 pub mod init;
 pub mod isa;
 mod kernels;
@@ -193,7 +193,6 @@ pub use layers::bound;
 pub use layers::conv::{Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias};
 pub use layers::conv_transpose::{ConvTranspose1d, ConvTranspose2d};
 pub use layers::dense::{Dense, DenseNoBias};
-#[cfg(feature = "rand")]
 pub use layers::dropout::Dropout;
 pub use layers::embedding::Embedding;
 pub use layers::grouped_conv::{DepthwiseConv1d, DepthwiseConv2d, GroupedConv1d, GroupedConv2d};

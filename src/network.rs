@@ -5,6 +5,8 @@ mod default;
 pub use default::HasDefault;
 
 use crate::class::Class;
+use crate::feature::Rng;
+use crate::init::Init;
 use crate::layer::{Contiguous, Differentiable, Layer, Meaning, Parameter, Parameters, Path};
 use crate::safetensors::{
     Archive, Entry, File, FromFile, LoadError, Names, SaveError, Stored, Values, ValuesMut, archive, archive_methods,
@@ -15,8 +17,6 @@ use crate::shape::argument::TensorFor;
 use crate::shape::{Sequence, Shape, TensorOf, Tokens, Vector};
 use crate::streaming::Streaming;
 use core::marker::PhantomData;
-#[cfg(feature = "rand")]
-use {crate::init::Init, rand::Rng};
 
 /// A neural network: layers, and the shape that they take.
 ///
@@ -187,13 +187,13 @@ impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Scalar> Network<In, L, T> {
     /// Draws every parameter anew, in place, as [`Init::default`] does it.
     ///
     /// The same generator gives the same bits on every machine.
-    #[cfg(feature = "rand")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rand")))]
     pub fn init<R: Rng + ?Sized>(&mut self, rng: &mut R) {
         self.init_with(Init::default(), rng);
     }
 
     /// Draws every parameter anew, in place, by the rule given.
-    #[cfg(feature = "rand")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rand")))]
     pub fn init_with<R: Rng + ?Sized>(&mut self, init: Init, rng: &mut R) {
         L::zip([&mut self.layers], &mut |parameter, [values]| init.fill(parameter.role, values, rng));
     }
@@ -217,6 +217,9 @@ impl<In: Shape, L: Layer<In, T>, T: Element> Network<In, L, T> {
 
 impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Stored> Network<In, L, T> {
     archive_methods!("every parameter");
+
+    #[cfg(not(feature = "std"))]
+    crate::feature::file_methods!();
 
     /// [`load`](Network::load), under the keys that `names` makes of the network's own.
     ///

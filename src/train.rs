@@ -51,6 +51,7 @@ pub use fit::{Fit, FitError, FitReport, Stop};
 pub use observer::{BatchDone, EpochDone, Observer};
 
 use crate::data::Dataset;
+use crate::feature::Rng;
 use crate::kernels::elementwise;
 use crate::layer::{Layer, zip_trained};
 use crate::loss::Penalty;
@@ -242,8 +243,8 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
     }
 
     /// Takes a new seed from a generator of the caller's.
-    #[cfg(feature = "rand")]
-    pub fn seed_from<R: rand::Rng + ?Sized>(&mut self, rng: &mut R) {
+    #[cfg_attr(docsrs, doc(cfg(feature = "rand")))]
+    pub fn seed_from<R: Rng + ?Sized>(&mut self, rng: &mut R) {
         self.seed = rng.next_u64();
     }
 

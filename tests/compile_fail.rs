@@ -30,12 +30,15 @@ struct Case {
 impl Case {
     fn read(path: PathBuf) -> Self {
         let text = fs::read_to_string(&path).expect("a readable case");
-        let head = |key: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix("//! ")?.strip_prefix(key));
-            line.unwrap_or_else(|| panic!("{}: no line `//! {key}..`", path.display())).to_owned()
-        };
-        Self { twin: head("twin: "), sentence: head("error: "), code: code(&text), path }
+        let (twin, sentence) = (head(&path, &text, "twin: "), head(&path, &text, "error: "));
+        Self { twin, sentence, code: code(&text), path }
     }
+}
+
+/// What a line at the head of a source says.
+fn head(path: &Path, text: &str, key: &str) -> String {
+    let line = text.lines().find_map(|line| line.strip_prefix("//! ")?.strip_prefix(key));
+    line.unwrap_or_else(|| panic!("{}: no line `//! {key}..`", path.display())).to_owned()
 }
 
 /// A source without the comments at its head.
@@ -62,13 +65,23 @@ struct Error {
 ///
 /// `CONSTNET_CARGO` and `CONSTNET_RUSTC` name another compiler than that of this test, which then need not compile the test itself.
 fn compile(project: &str, command: &str, sources: &BTreeMap<String, PathBuf>) -> BTreeMap<String, Vec<Error>> {
+    compile_with(true, project, command, sources)
+}
+
+/// The same, with the crate's default features or without.
+fn compile_with(
+    default_features: bool,
+    project: &str,
+    command: &str,
+    sources: &BTreeMap<String, PathBuf>,
+) -> BTreeMap<String, Vec<Error>> {
     let root = env!("CARGO_MANIFEST_DIR");
     let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let folder = temporary.join("compile_fail").join(project);
     fs::create_dir_all(&folder).expect("a folder to write to");
     let mut manifest = format!(
         "[package]\nname = {project:?}\nedition = \"2024\"\nautobins = false\n\n[workspace]\n\n\
-         [dependencies]\nconstnet = {{ path = {root:?} }}\n"
+         [dependencies]\nconstnet = {{ path = {root:?}, default-features = {default_features} }}\n"
     );
     for (name, path) in sources {
         write!(manifest, "\n[[bin]]\nname = {name:?}\npath = {:?}\n", path.to_str().expect("UTF-8"))
@@ -204,6 +217,25 @@ fn cargo_check_finds_them_in_constants() {
     check("constants", "check", "constants");
 }
 
+/// What a feature adds, in a project without any: the error names the feature. One file tells what needs none.
+#[test]
+fn cargo_check_names_missing_features() {
+    let cases = files("features");
+    let mut sources = cases.clone();
+    sources.extend(files("features/pass"));
+    let errors = compile_with(false, "features", "check", &sources);
+    for name in sources.keys() {
+        let error = errors.get(name).map(|errors| &errors[0].sentence);
+        match cases.get(name) {
+            None => assert_eq!(error, None, "{name} needs a feature"),
+            Some(path) => {
+                let sentence = head(path, &fs::read_to_string(path).expect("a readable case"), "error: ");
+                assert!(error.is_some_and(|error| says(error, &sentence)), "{name}: {error:?}");
+            }
+        }
+    }
+}
+
 /// What only a function brings together: a network, a loss and its targets. No item of a program names the three, so that code must
 /// be generated for them.
 #[test]
@@ -297,11 +329,12 @@ fn snapshots() {
         let mut sources = files(folder);
         sources.retain(|_, path| path.with_extension("stderr").exists());
         assert!(!sources.is_empty(), "{folder}: no snapshots");
-        compare(&wish, &compile(project, command, &sources), sources);
+        compare(&wish, &compile_with(folder != "features", project, command, &sources), sources);
     };
     of("snapshots", "check", "");
     of("snapshots-constants", "check", "constants");
     of("snapshots-build", "build", "build");
+    of("snapshots-features", "check", "features");
 }
 
 /// Compares errors with the snapshots beside their sources, or writes these anew.
