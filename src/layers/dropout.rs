@@ -15,7 +15,7 @@ use crate::streaming::step_by_step;
 ///
 /// `p = NUMERATOR / DENOMINATOR` is a part of the type: `Dropout` has PyTorch's 0.5, `Dropout<1, 5>` has 0.2.
 ///
-/// Which inputs are dropped is drawn by [`sample`](Differentiable::sample) from a generator of the caller's; a
+/// Which inputs are dropped is drawn by `sample` of [`Differentiable`] from a generator of the caller's; a
 /// [`Trainer`](crate::train::Trainer) makes one for each step from its [seed](crate::train::Trainer::seed).
 ///
 /// # Shapes

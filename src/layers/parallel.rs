@@ -117,7 +117,7 @@ impl<In: Shape, T: Scalar, A: Layer<In, T>, B: Layer<In, T>, J: Join<A::Out, B::
         + if A::FORWARD_BYTES > B::FORWARD_BYTES { A::FORWARD_BYTES } else { B::FORWARD_BYTES };
     const CHECK: () = {
         let () = A::CHECK;
-        B::CHECK
+        let () = B::CHECK;
     };
 
     #[inline]

@@ -124,7 +124,7 @@ where
     const MEANING: Meaning = L::MEANING;
     const CHECK: () = {
         check_shapes::<Sequence<C, LEN>, Self::Out>();
-        L::CHECK
+        let () = L::CHECK;
     };
 
     #[inline]

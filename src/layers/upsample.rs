@@ -39,8 +39,6 @@ impl<const H: usize, const W: usize> ConstZero for Upsample<H, W> {
 }
 no_parameters!([const H: usize, const W: usize] Upsample<H, W>);
 
-/// Fails the build if there is nothing to repeat, or it is not to appear.
-
 /// An image has rows of `$width` pixels, a signal is one.
 macro_rules! upsample {
     ([$($generics:tt)*] $layer:ty: $X:ty => $Y:ty where [$($bound:tt)*], $width:expr, $down:expr, $across:expr) => {
