@@ -34,6 +34,18 @@
 //! An input of the wrong length, a label of another number of classes, a batch of the wrong size and a trainer made for another
 //! network are errors of the same kind.
 //!
+//! Most of it is a bound, which `cargo check` and the editor see wherever the type is named. What no bound can say, such as that no
+//! size is 0, is a constant, [`Network::CHECK`]: code that is generated for such a network does not build, and `cargo check`
+//! evaluates it where the network is a constant or a static, or where a line asks for it:
+//!
+//! ```
+//! # use constnet::{Dense, Network, Relu, Vector};
+//! # type Digits = Network<Vector<64>, (Dense<64, 32>, Relu, Dense<32, 10>)>;
+//! const _: () = Digits::CHECK;
+//! ```
+//!
+//! A loss that takes logits does not train a network that ends with `Softmax` or `Sigmoid`: [`loss`] has the pairs.
+//!
 //! # Training
 //!
 //! A [`Trainer`](train::Trainer) is an optimiser, a loss and all the memory that they need for a batch whose size is its last

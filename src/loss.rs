@@ -9,6 +9,10 @@
 //! | [`CategoricalCrossEntropy`] | probabilities, `Vector<N>` | [`Class<N>`](crate::Class) |
 //! | [`Nll`] | log-probabilities, `Vector<N>` | [`Class<N>`](crate::Class) |
 //!
+//! A [`Trainer`](crate::train::Trainer) of a pair that certainly does not belong together, such as [`CrossEntropy`] behind
+//! `Softmax`, which would compute the softmax twice and learn badly, fails the build with the right pair; [`Unchecked`] insists. A
+//! loss of your own says what it takes by [`Loss::TAKES`], a layer what it gives by [`Layer::MEANING`](crate::layer::Layer::MEANING).
+//!
 //! The last three rows also take a `Sequence<N, L>` with a target `[Class<N>; L]`: the mean over the steps.
 
 mod binary;
