@@ -27,7 +27,7 @@ pub(crate) mod upsample;
 /// What the layers' parameters have to be, and what layers remember from step to step.
 pub mod bound {
     pub use super::attention::Mask;
-    pub use super::batch_norm::{IsMomentum, OutputsInnermost, Several};
+    pub use super::batch_norm::{HasOutputs, IsBias, IsMomentum, OutputsInnermost, Several};
     pub use super::bias::Bias;
     pub use super::channels::Channels;
     pub use super::conv::History;

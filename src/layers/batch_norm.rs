@@ -1,7 +1,7 @@
 mod fold;
 mod momentum;
 
-pub use fold::OutputsInnermost;
+pub use fold::{HasOutputs, IsBias, OutputsInnermost};
 pub use momentum::{IsMomentum, Momentum};
 
 use crate::layer::{Differentiable, Layer, Role, check_shapes, tensors};
