@@ -1,8 +1,8 @@
 //! Where training starts: the distributions that parameters are drawn from.
 
+use crate::feature::Rng;
 use crate::layer::Role;
 use crate::scalar::Scalar;
-use rand::Rng;
 
 /// A rule for the first parameters. Biases are 0 unless a rule says otherwise; normalisation starts as it does in PyTorch,
 /// with scales and running variances of 1.

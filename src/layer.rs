@@ -1,8 +1,10 @@
 //! What a layer is: [`Layer`] to predict, [`Parameters`] to hold numbers, [`Differentiable`] to train.
 
+mod meaning;
 mod tensors;
 
 pub use crate::kernels::contiguous::Contiguous;
+pub use meaning::Meaning;
 pub(crate) use tensors::tensors;
 pub use tensors::{Described, Description, Numbers};
 
@@ -19,6 +21,7 @@ use rand::Rng;
     message = "layer `{Self}` does not take an input of shape `{In}` (of `{T}`)",
     label = "does not take `{In}`",
     note = "the shape given is the output of the layer before, or the network's input; change one of the two so that they agree",
+    note = "`Flatten` makes a vector of an image or a sequence, `Last` of the last step of a sequence",
     note = "do the scalars agree? in a `Network<.., f64>` write `Dense<3, 2, f64>`",
     note = "a tuple holds 1 to 16 layers: put more into a tuple of tuples"
 )]
@@ -30,6 +33,16 @@ pub trait Layer<In: Shape, T: Element = f32> {
     /// the tensors between their layers. [`Network::FORWARD_BYTES`](crate::Network::FORWARD_BYTES) is made of it. Where a layer writes
     /// over its input, by [`forward_over`](Layer::forward_over), it is less.
     const FORWARD_BYTES: usize = 0;
+
+    /// Fails the build if the layer cannot be: what no bound can say is asserted here. A [`Network`](crate::Network) evaluates it
+    /// where it is made, which `cargo check` does for constants and statics.
+    ///
+    /// Unless a layer says otherwise, no extent of its input and of its output may be 0. A layer that asserts more evaluates
+    /// [`check_shapes`] too, and a layer with layers inside their `CHECK`.
+    const CHECK: () = check_shapes::<In, Self::Out>();
+
+    /// What the numbers that come out are, for losses that take probabilities or logits and not the other.
+    const MEANING: Meaning = Meaning::Numbers;
 
     /// Computes the output for one sample, and overwrites `y` with it.
     fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>);
@@ -45,6 +58,15 @@ pub trait Layer<In: Shape, T: Element = f32> {
         self.forward(x, &mut y);
         next(&mut y)
     }
+}
+
+/// Fails the build if a tensor of one of two shapes holds nothing: what [`Layer::CHECK`] is by itself.
+///
+/// # Panics
+/// If one of the shapes is empty: in a constant, the build fails.
+pub const fn check_shapes<In: Shape, Out: Shape>() {
+    assert!(!In::IS_EMPTY, "a layer takes a tensor of no numbers: every extent of a shape is 1 or above");
+    assert!(!Out::IS_EMPTY, "a layer gives a tensor of no numbers: every extent of a shape is 1 or above");
 }
 
 /// What a tensor of parameters is for. Initialisation scales by it, and penalties leave biases out.

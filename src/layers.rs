@@ -8,7 +8,6 @@ pub(crate) mod channels;
 pub(crate) mod conv;
 pub(crate) mod conv_transpose;
 pub(crate) mod dense;
-#[cfg(feature = "rand")]
 pub(crate) mod dropout;
 pub(crate) mod embedding;
 pub(crate) mod grouped_conv;
@@ -28,10 +27,11 @@ pub(crate) mod upsample;
 /// What the layers' parameters have to be, and what layers remember from step to step.
 pub mod bound {
     pub use super::attention::Mask;
-    pub use super::batch_norm::{IsMomentum, OutputsInnermost};
+    pub use super::batch_norm::{HasOutputs, IsBias, IsMomentum, OutputsInnermost, Several};
     pub use super::bias::Bias;
     pub use super::channels::Channels;
     pub use super::conv::History;
+    pub use super::dense::{FlatImage, StepsOf};
     pub use super::grouped_conv::GroupBias;
     pub use super::norm::IsEpsilon;
     pub use super::parallel::Join;

@@ -34,6 +34,18 @@
 //! An input of the wrong length, a label of another number of classes, a batch of the wrong size and a trainer made for another
 //! network are errors of the same kind.
 //!
+//! Most of it is a bound, which `cargo check` and the editor see wherever the type is named. What no bound can say, such as that no
+//! size is 0, is a constant, [`Network::CHECK`]: code that is generated for such a network does not build, and `cargo check`
+//! evaluates it where the network is a constant or a static, or where a line asks for it:
+//!
+//! ```
+//! # use constnet::{Dense, Network, Relu, Vector};
+//! # type Digits = Network<Vector<64>, (Dense<64, 32>, Relu, Dense<32, 10>)>;
+//! const _: () = Digits::CHECK;
+//! ```
+//!
+//! A loss that takes logits does not train a network that ends with `Softmax` or `Sigmoid`: [`loss`] has the pairs.
+//!
 //! # Training
 //!
 //! A [`Trainer`](train::Trainer) is an optimiser, a loss and all the memory that they need for a batch whose size is its last
@@ -148,7 +160,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `std` | yes | AVX2 or AVX-512 where the processor has them, chosen at run time ([`isa`]); the processor's square root |
-//! | `rand` | yes | `init`, `Dropout`, `data::augment`, `data::shuffle` |
+//! | `rand` | yes | `init`, training `Dropout`, `data::augment`, `data::shuffle` |
 //! | `long` | no | longer lengths in the type arithmetic: `shape::length` has the table |
 //! | `serde` | no | `Serialize` and `Deserialize` for networks, layers and scalers: `serialize` has the details |
 #![no_std]
@@ -160,9 +172,9 @@ extern crate std;
 mod class;
 pub mod data;
 pub mod error;
+mod feature;
 pub mod gradcheck;
 pub mod guide;
-#[cfg(feature = "rand")]
 pub mod init;
 pub mod isa;
 mod kernels;
@@ -194,7 +206,6 @@ pub use layers::bound;
 pub use layers::conv::{Conv1d, Conv1dNoBias, Conv2d, Conv2dNoBias};
 pub use layers::conv_transpose::{ConvTranspose1d, ConvTranspose2d};
 pub use layers::dense::{Dense, DenseNoBias};
-#[cfg(feature = "rand")]
 pub use layers::dropout::Dropout;
 pub use layers::embedding::Embedding;
 pub use layers::grouped_conv::{DepthwiseConv1d, DepthwiseConv2d, GroupedConv1d, GroupedConv2d};

@@ -1,7 +1,13 @@
 //! A layer with the shape of its input: [`Network`], and [`Model`], which says of a type that it can be trained.
 
+mod default;
+
+pub use default::HasDefault;
+
 use crate::class::Class;
-use crate::layer::{Contiguous, Differentiable, Layer, Parameter, Parameters, Path};
+use crate::feature::Rng;
+use crate::init::Init;
+use crate::layer::{Contiguous, Differentiable, Layer, Meaning, Parameter, Parameters, Path};
 use crate::safetensors::{
     Archive, Entry, File, FromFile, LoadError, Names, SaveError, Stored, Values, ValuesMut, archive, archive_methods,
     check_all_used,
@@ -11,8 +17,6 @@ use crate::shape::argument::TensorFor;
 use crate::shape::{Sequence, Shape, TensorOf, Tokens, Vector};
 use crate::streaming::Streaming;
 use core::marker::PhantomData;
-#[cfg(feature = "rand")]
-use {crate::init::Init, rand::Rng};
 
 /// A neural network: layers, and the shape that they take.
 ///
@@ -44,8 +48,22 @@ pub struct Network<In: Shape, L: Layer<In, T>, T: Element = f32> {
 }
 
 impl<In: Shape, L: Layer<In, T>, T: Element> Network<In, L, T> {
+    /// Fails the build if a layer cannot be, such as one with a size of 0: what no bound of [`Layer`] can say, so that it is not
+    /// found where the type is named. [`ZERO`](Network::ZERO), [`new`](Network::new) and [`from_file`](Network::from_file)
+    /// evaluate it: `cargo build` always, `cargo check` where the network is a constant or a static. A line makes it so for all:
+    ///
+    /// ```
+    /// use constnet::{Dense, Network, Relu, Vector};
+    ///
+    /// type Digits = Network<Vector<64>, (Dense<64, 32>, Relu, Dense<32, 10>)>;
+    ///
+    /// const _: () = Digits::CHECK;
+    /// ```
+    pub const CHECK: () = L::CHECK;
+
     /// The network of these layers.
     pub const fn new(layers: L) -> Self {
+        const { L::CHECK };
         Self { layers, shape: PhantomData }
     }
 
@@ -169,13 +187,13 @@ impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Scalar> Network<In, L, T> {
     /// Draws every parameter anew, in place, as [`Init::default`] does it.
     ///
     /// The same generator gives the same bits on every machine.
-    #[cfg(feature = "rand")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rand")))]
     pub fn init<R: Rng + ?Sized>(&mut self, rng: &mut R) {
         self.init_with(Init::default(), rng);
     }
 
     /// Draws every parameter anew, in place, by the rule given.
-    #[cfg(feature = "rand")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rand")))]
     pub fn init_with<R: Rng + ?Sized>(&mut self, init: Init, rng: &mut R) {
         L::zip([&mut self.layers], &mut |parameter, [values]| init.fill(parameter.role, values, rng));
     }
@@ -199,6 +217,9 @@ impl<In: Shape, L: Layer<In, T>, T: Element> Network<In, L, T> {
 
 impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Stored> Network<In, L, T> {
     archive_methods!("every parameter");
+
+    #[cfg(not(feature = "std"))]
+    crate::feature::file_methods!();
 
     /// [`load`](Network::load), under the keys that `names` makes of the network's own.
     ///
@@ -245,6 +266,8 @@ impl<In: Shape, L: Layer<In, T>, T: Element> Layer<In, T> for Network<In, L, T> 
     type Out = L::Out;
 
     const FORWARD_BYTES: usize = L::FORWARD_BYTES;
+    const CHECK: () = L::CHECK;
+    const MEANING: Meaning = L::MEANING;
 
     #[inline]
     fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<L::Out, T>) {

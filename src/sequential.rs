@@ -2,7 +2,9 @@
 //!
 //! Tuples of 1 to 16 layers; a tuple in a tuple is one layer of it.
 
-use crate::layer::{Contiguous, Differentiable, Layer, Parameter, Parameters, Path};
+mod long;
+
+use crate::layer::{Contiguous, Differentiable, Layer, Meaning, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, Item, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, TensorOf};
@@ -76,6 +78,11 @@ macro_rules! sequential {
 
             const FORWARD_BYTES: usize =
                 largest(&[$($L::FORWARD_BYTES,)* $Z::FORWARD_BYTES]) $(+ size_of::<TensorOf<$S, T>>())*;
+            const MEANING: Meaning = Meaning::of_chain(&[$($L::MEANING,)* $Z::MEANING]);
+            const CHECK: () = {
+                $(let () = $L::CHECK;)*
+                $Z::CHECK
+            };
 
             #[inline]
             fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>) {

@@ -28,6 +28,9 @@ pub trait Shape: Debug + Copy + Send + Sync + 'static {
     /// [`Softmax`](crate::Softmax) normalises.
     const CHANNELS: usize;
 
+    /// Whether a tensor of this shape holds nothing: no network has such a shape in it.
+    const IS_EMPTY: bool = Self::LEN == 0;
+
     /// The tensor of this shape over `T`.
     type Tensor<T: Element>: Tensor<T>;
 }

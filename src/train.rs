@@ -51,8 +51,9 @@ pub use fit::{Fit, FitError, FitReport, Stop};
 pub use observer::{BatchDone, EpochDone, Observer};
 
 use crate::data::Dataset;
+use crate::feature::Rng;
 use crate::kernels::elementwise;
-use crate::layer::zip_trained;
+use crate::layer::{Layer, zip_trained};
 use crate::loss::Penalty;
 use crate::network::{InputOf, Model, OutOf, OutputOf};
 use crate::optimizer::{Clip, Optimizer, PartMut, State, clip::scale_by};
@@ -115,13 +116,16 @@ pub struct Memory<N: Model, O: Optimizer<N::Scalar>, const B: usize> {
 impl<N: Model, O: Optimizer<N::Scalar>, const B: usize> Memory<N, O, B> {
     /// Before the first step.
     #[allow(clippy::declare_interior_mutable_const)]
-    pub const ZERO: Self = Self {
-        gradient: ConstZero::ZERO,
-        state: ConstZero::ZERO,
-        cache: ConstZero::ZERO,
-        y: ConstZero::ZERO,
-        dy: ConstZero::ZERO,
-        inputs: ConstZero::ZERO,
+    pub const ZERO: Self = {
+        assert!(B > 0, "a batch of 0 samples trains nothing: `Trainer<Net, _, _, B>` needs B of 1 or above");
+        Self {
+            gradient: ConstZero::ZERO,
+            state: ConstZero::ZERO,
+            cache: ConstZero::ZERO,
+            y: ConstZero::ZERO,
+            dy: ConstZero::ZERO,
+            inputs: ConstZero::ZERO,
+        }
     };
 
     /// The bytes of the gradient: those of the network.
@@ -206,7 +210,6 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
     Trainer<N, O, L, B, Store>
 {
     const fn around(optimizer: O, loss: L, memory: Store) -> Self {
-        const { assert!(B > 0, "a batch of 0 samples trains nothing: `Trainer<Net, _, _, B>` needs B of 1 or above") };
         Self {
             optimizer,
             loss,
@@ -247,8 +250,8 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
     }
 
     /// Takes a new seed from a generator of the caller's.
-    #[cfg(feature = "rand")]
-    pub fn seed_from<R: rand::Rng + ?Sized>(&mut self, rng: &mut R) {
+    #[cfg_attr(docsrs, doc(cfg(feature = "rand")))]
+    pub fn seed_from<R: Rng + ?Sized>(&mut self, rng: &mut R) {
         self.seed = rng.next_u64();
     }
 
@@ -334,6 +337,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         X: TensorFor<N::In, N::Scalar>,
         Y: TargetFor<L, OutOf<N>, N::Scalar>,
     {
+        const { Y::TAKES.check(<N as Layer<N::In, N::Scalar>>::MEANING) };
         let mut y = OutputOf::<N>::ZERO;
         let mut sum = 0.0;
         for (x, target) in data.iter() {
@@ -353,6 +357,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         count: usize,
         targets: impl Iterator<Item = &'a Y>,
     ) -> N::Scalar {
+        const { Y::TAKES.check(<N as Layer<N::In, N::Scalar>>::MEANING) };
         let Memory { gradient, cache, y, dy, inputs, .. } = self.memory.borrow_mut();
         let inputs = given.unwrap_or(inputs);
         #[cfg(feature = "rand")]

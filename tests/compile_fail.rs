@@ -1,16 +1,19 @@
 //! What must not compile does not, and says why in a plain sentence of ours.
 //!
 //! Each `tests/compile_fail/*.rs` names its `twin`, the file in `pass/` that compiles and from which it differs in one place,
-//! and the sentence that its first `error` begins with. `cargo check` must find it, as for the wrong files of weights in
-//! `weights/`; for those in `build/`, whose checks are evaluated when code is generated, `cargo build`. Only the sentences are
-//! compared, without the paths in front of names, and `[..]` stands for what a compiler may shorten: the rest of the output is each
-//! compiler's own. Whole outputs are compared on one pinned compiler, in [`snapshots`].
+//! and the sentence that its first `error` begins with. `cargo check` must find it, which generates no code: by a bound, and in
+//! `constants/` and `weights/` by what a constant asserts. A constant is evaluated by `cargo check` where an item of the program is
+//! made of it; each file of `constants/` has such a line, and without it `cargo build` must find the same. Those in `build/` are
+//! found by `cargo build` alone. Only the sentences are compared, without the paths in front of names, and `[..]` stands for what a
+//! compiler may shorten: the rest of the output is each compiler's own. Whole outputs are compared on one pinned compiler, in
+//! [`snapshots`].
 //!
 //! Would catch: a model that does not fit and compiles; an error that blames the library's inside; a case that fails for
 //! another reason than the one it is named after, since its twin would fail too.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,12 +30,15 @@ struct Case {
 impl Case {
     fn read(path: PathBuf) -> Self {
         let text = fs::read_to_string(&path).expect("a readable case");
-        let head = |key: &str| {
-            let line = text.lines().find_map(|line| line.strip_prefix("//! ")?.strip_prefix(key));
-            line.unwrap_or_else(|| panic!("{}: no line `//! {key}..`", path.display())).to_owned()
-        };
-        Self { twin: head("twin: "), sentence: head("error: "), code: code(&text), path }
+        let (twin, sentence) = (head(&path, &text, "twin: "), head(&path, &text, "error: "));
+        Self { twin, sentence, code: code(&text), path }
     }
+}
+
+/// What a line at the head of a source says.
+fn head(path: &Path, text: &str, key: &str) -> String {
+    let line = text.lines().find_map(|line| line.strip_prefix("//! ")?.strip_prefix(key));
+    line.unwrap_or_else(|| panic!("{}: no line `//! {key}..`", path.display())).to_owned()
 }
 
 /// A source without the comments at its head.
@@ -59,13 +65,23 @@ struct Error {
 ///
 /// `CONSTNET_CARGO` and `CONSTNET_RUSTC` name another compiler than that of this test, which then need not compile the test itself.
 fn compile(project: &str, command: &str, sources: &BTreeMap<String, PathBuf>) -> BTreeMap<String, Vec<Error>> {
+    compile_with(true, project, command, sources)
+}
+
+/// The same, with the crate's default features or without.
+fn compile_with(
+    default_features: bool,
+    project: &str,
+    command: &str,
+    sources: &BTreeMap<String, PathBuf>,
+) -> BTreeMap<String, Vec<Error>> {
     let root = env!("CARGO_MANIFEST_DIR");
     let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let folder = temporary.join("compile_fail").join(project);
     fs::create_dir_all(&folder).expect("a folder to write to");
     let mut manifest = format!(
         "[package]\nname = {project:?}\nedition = \"2024\"\nautobins = false\n\n[workspace]\n\n\
-         [dependencies]\nconstnet = {{ path = {root:?} }}\n"
+         [dependencies]\nconstnet = {{ path = {root:?}, default-features = {default_features} }}\n"
     );
     for (name, path) in sources {
         write!(manifest, "\n[[bin]]\nname = {name:?}\npath = {:?}\n", path.to_str().expect("UTF-8"))
@@ -123,7 +139,7 @@ fn without_paths(sentence: &str) -> String {
 
 /// Whether an error begins with a sentence of ours.
 fn says(error: &str, sentence: &str) -> bool {
-    let error = without_paths(error);
+    let (error, sentence) = (without_paths(error), without_paths(sentence));
     let error = error.strip_prefix("evaluation panicked: ").unwrap_or(&error);
     let mut parts = sentence.split("[..]");
     let mut rest = parts.next().and_then(|first| error.strip_prefix(first));
@@ -184,7 +200,7 @@ fn check(project: &str, command: &str, folder: &str) {
         };
         let twin = code(&fs::read_to_string(twin).expect("a readable twin"));
         let (ours, theirs) = difference(&case.code, &twin);
-        if ours.max(theirs) > 2 || ours + theirs == 0 {
+        if ours.max(theirs) > 3 || ours + theirs == 0 {
             report(name, format!("differs from its twin by {ours} and {theirs} tokens, not in one place"));
         }
     }
@@ -197,8 +213,56 @@ fn cargo_check_finds_them() {
 }
 
 #[test]
-fn cargo_build_finds_them() {
-    check("built", "build", "build");
+fn cargo_check_finds_them_in_constants() {
+    check("constants", "check", "constants");
+}
+
+/// What a feature adds, in a project without any: the error names the feature. One file tells what needs none.
+#[test]
+fn cargo_check_names_missing_features() {
+    let cases = files("features");
+    let mut sources = cases.clone();
+    sources.extend(files("features/pass"));
+    let errors = compile_with(false, "features", "check", &sources);
+    for name in sources.keys() {
+        let error = errors.get(name).map(|errors| &errors[0].sentence);
+        match cases.get(name) {
+            None => assert_eq!(error, None, "{name} needs a feature"),
+            Some(path) => {
+                let sentence = head(path, &fs::read_to_string(path).expect("a readable case"), "error: ");
+                assert!(error.is_some_and(|error| says(error, &sentence)), "{name}: {error:?}");
+            }
+        }
+    }
+}
+
+/// What only a function brings together: a network, a loss and its targets. No item of a program names the three, so that code must
+/// be generated for them.
+#[test]
+fn cargo_build_finds_pairs() {
+    check("pairs", "build", "build");
+}
+
+/// The same programs with no constant in them: code that is generated for a wrong model does not build either.
+#[test]
+fn cargo_build_finds_them_without_constants() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_fail/without_constants");
+    fs::create_dir_all(&folder).expect("a folder to write to");
+    let mut cases = files("constants");
+    for (name, path) in &mut cases {
+        let text = fs::read_to_string(&*path).expect("a readable case");
+        let is_kept = |line: &&str| !line.starts_with("const _: ");
+        let without = text.lines().filter(is_kept).collect::<Vec<_>>().join("\n");
+        assert_ne!(without, text.trim_end(), "{name}: no line `const _: ..`");
+        *path = folder.join(name).with_extension("rs");
+        fs::write(path, without).expect("a copy");
+    }
+    let errors = compile("built", "build", &cases);
+    for (name, path) in cases {
+        let case = Case::read(path);
+        let error = errors.get(&name).unwrap_or_else(|| panic!("{name} builds"));
+        assert!(says(&error[0].sentence, &case.sentence), "{name}: {}", error[0].sentence);
+    }
 }
 
 /// Weight files that do not fit, without generating any code.
@@ -238,6 +302,9 @@ fn settled(text: &str) -> String {
         {
             is_case = place.starts_with("tests/");
             let place = if is_case { place } else { place.split(':').next().unwrap_or(place) };
+            // The compiler's own sources are where it was built, or where they are installed.
+            let place =
+                place.split_once("/library/").map_or_else(|| place.to_owned(), |(_, place)| format!("$RUST/{place}"));
             line = format!("  {arrow}{place}");
         } else if let Some((number, rest)) = line.split_once('|')
             && number.chars().all(|c| c == ' ' || c.is_ascii_digit())
@@ -258,10 +325,20 @@ fn settled(text: &str) -> String {
 #[test]
 fn snapshots() {
     let Some(wish) = env::var_os("CONSTNET_SNAPSHOTS") else { return };
-    let mut sources = files("");
-    sources.retain(|_, path| path.with_extension("stderr").exists());
-    assert!(sources.len() >= 3, "few snapshots");
-    let errors = compile("snapshots", "check", &sources);
+    let of = |project: &str, command: &str, folder: &str| {
+        let mut sources = files(folder);
+        sources.retain(|_, path| path.with_extension("stderr").exists());
+        assert!(!sources.is_empty(), "{folder}: no snapshots");
+        compare(&wish, &compile_with(folder != "features", project, command, &sources), sources);
+    };
+    of("snapshots", "check", "");
+    of("snapshots-constants", "check", "constants");
+    of("snapshots-build", "build", "build");
+    of("snapshots-features", "check", "features");
+}
+
+/// Compares errors with the snapshots beside their sources, or writes these anew.
+fn compare(wish: &OsStr, errors: &BTreeMap<String, Vec<Error>>, sources: BTreeMap<String, PathBuf>) {
     for (name, path) in sources {
         let errors = errors.get(&name).unwrap_or_else(|| panic!("{name} compiles"));
         let all = errors.iter().filter(|error| !error.sentence.starts_with("aborting due to "));

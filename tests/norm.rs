@@ -5,7 +5,7 @@
 //! sequence, branches in the wrong order, a tensor under another key.
 #![cfg(feature = "rand")]
 
-use constnet::bound::OutputsInnermost;
+use constnet::bound::{HasOutputs, IsBias, OutputsInnermost};
 use constnet::init::Init;
 use constnet::layer::{Differentiable, Layer, Parameters};
 use constnet::loss::Mse;
@@ -233,7 +233,7 @@ fn running_averages() {
 /// Folds the second of two layers into the first: the pair predicts as before, and so does the first alone.
 fn folds<In: Shape, L, const C: usize>()
 where
-    L: Layer<In> + Parameters<f32> + OutputsInnermost<f32>,
+    L: Layer<In> + Parameters<f32> + OutputsInnermost<f32, Bias: IsBias> + HasOutputs<C>,
     BatchNorm<C>: Layer<L::Out, Out = L::Out>,
 {
     let name = core::any::type_name::<L>();

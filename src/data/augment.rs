@@ -21,12 +21,12 @@
 //! assert_ne!(batch[0], batch[1]);
 //! ```
 
+use crate::feature::Rng;
 use crate::init::normal;
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::Tensor;
 use core::cell::Cell;
 use nalgebra::SMatrix;
-use rand::Rng;
 
 /// Moves a picture by up to `rows` up or down and up to `columns` to the left or right, each of these equally likely. What comes in
 /// from beside it is 0.

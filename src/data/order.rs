@@ -1,5 +1,5 @@
-#[cfg(feature = "rand")]
-use {super::dataset::exchange, rand::Rng};
+use super::dataset::exchange;
+use crate::feature::Rng;
 
 /// A shuffled order of `0..len` that takes no memory: each place is computed when it is asked for.
 ///
@@ -70,7 +70,7 @@ fn scramble(x: u64) -> u64 {
 }
 
 /// Shuffles pairs in place: both slices in the same way, as far as the shorter one goes.
-#[cfg(feature = "rand")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rand")))]
 pub fn shuffle<X, Y, R: Rng + ?Sized>(inputs: &mut [X], targets: &mut [Y], rng: &mut R) {
     // Fisher & Yates, with a product for a random number below `i`: its bias is below 2^-32 for any slice.
     for i in (1..inputs.len().min(targets.len())).rev() {

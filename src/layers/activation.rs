@@ -2,7 +2,7 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use crate::kernels::elementwise::{map, map_over};
-use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
+use crate::layer::{Differentiable, Layer, Meaning, check_shapes, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Numeric, Tensor};
 use crate::streaming::step_by_step;
@@ -11,7 +11,7 @@ use crate::streaming::step_by_step;
 macro_rules! activation {
     (
         $(#[$doc:meta])*
-        $name:ident $([$($generics:tt)*] [$($arguments:tt)*])?,
+        $name:ident $([$($generics:tt)*] [$($arguments:tt)*])? $(gives $meaning:ident)?,
         |$x:ident: $T:ident| $value:expr,
         |$dx:ident, $dy:ident| $derivative:expr
     ) => {
@@ -25,11 +25,11 @@ macro_rules! activation {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
         pub struct $name $(<$($generics)*>)?;
 
-        activation!(@impl $name [$($($generics)*)?] [$($($arguments)*)?]
+        activation!(@impl $name $($meaning)? [$($($generics)*)?] [$($($arguments)*)?]
             |$x: $T| $value, |$dx, $dy| $derivative);
     };
     (
-        @impl $name:ident [$($(const $generic:ident: usize = $default:literal),+)?] [$($arguments:tt)*]
+        @impl $name:ident $($meaning:ident)? [$($(const $generic:ident: usize = $default:literal),+)?] [$($arguments:tt)*]
         |$x:ident: $T:ident| $value:expr, |$dx:ident, $dy:ident| $derivative:expr
     ) => {
         impl$(<$(const $generic: usize),+>)? ConstZero for $name<$($arguments)*> {
@@ -40,6 +40,12 @@ macro_rules! activation {
 
         impl<$($(const $generic: usize,)+)? S: Numeric, $T: Scalar> Layer<S, $T> for $name<$($arguments)*> {
             type Out = S;
+
+            $(const MEANING: Meaning = Meaning::$meaning;)?
+            const CHECK: () = {
+                check_shapes::<S, S>();
+                $(let _ = Ratio::<$($generic),+>::VALUE;)?
+            };
 
             #[inline]
             fn forward(&self, x: &S::Tensor<$T>, y: &mut S::Tensor<$T>) {
@@ -122,7 +128,7 @@ activation! {
     /// ```text
     /// y = x
     /// ```
-    Identity,
+    Identity gives AsInput,
     |x: T| x,
     |_x, _y| T::ONE
 }
@@ -133,7 +139,7 @@ activation! {
     /// ```text
     /// y = 1 / (1 + exp(-x))
     /// ```
-    Sigmoid,
+    Sigmoid gives Probabilities,
     |x: T| x.sigmoid(),
     |_x, y| y * (T::ONE - y)
 }
@@ -254,7 +260,7 @@ activation! {
     /// ```text
     /// y = min(max(x / 6 + 1/2, 0), 1)
     /// ```
-    HardSigmoid,
+    HardSigmoid gives Probabilities,
     |x: T| hard_sigmoid(x),
     |x, _y| if x <= c!(T, -3.0) || x >= c!(T, 3.0) { T::ZERO } else { c!(T, 1.0 / 6.0) }
 }

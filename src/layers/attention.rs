@@ -2,7 +2,7 @@ use crate::kernels::attention::{Projections, attend, attend_backward, project};
 use crate::kernels::{dense, recurrent};
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::scalar::{Element, Scalar};
-use crate::shape::length::{Len, SharedBy};
+use crate::shape::length::{Len, NotZero, SharedBy};
 use crate::shape::window::Causal;
 use crate::shape::{Sequence, TensorOf};
 use core::fmt::Debug;
@@ -169,7 +169,7 @@ impl<const E: usize, const HEADS: usize, M: Mask, T: Scalar> SelfAttention<E, HE
 impl<const E: usize, const HEADS: usize, const L: usize, M: Mask, T: Scalar> Layer<Sequence<E, L>, T>
     for SelfAttention<E, HEADS, M, T>
 where
-    Len<E>: SharedBy<HEADS>,
+    Len<E>: SharedBy<HEADS> + NotZero,
 {
     type Out = Sequence<E, L>;
 
@@ -194,7 +194,7 @@ where
 impl<const E: usize, const HEADS: usize, const L: usize, M: Mask, T: Scalar> Differentiable<Sequence<E, L>, T>
     for SelfAttention<E, HEADS, M, T>
 where
-    Len<E>: SharedBy<HEADS>,
+    Len<E>: SharedBy<HEADS> + NotZero,
 {
     /// What is kept of each sample, and the gradients of queries, keys and values of the one that backward is at.
     type Cache<const B: usize> = ([Kept<T, E, HEADS, L>; B], [Projections<T, E>; L]);

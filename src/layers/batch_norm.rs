@@ -1,13 +1,13 @@
 mod fold;
 mod momentum;
 
-pub use fold::OutputsInnermost;
+pub use fold::{HasOutputs, IsBias, OutputsInnermost};
 pub use momentum::{IsMomentum, Momentum};
 
-use crate::layer::{Differentiable, Layer, Role, tensors};
+use crate::layer::{Differentiable, Layer, Role, check_shapes, tensors};
 use crate::layers::channels::Channels;
 use crate::layers::norm::{Epsilon, IsEpsilon};
-use crate::scalar::{Element, Scalar};
+use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, Tensor};
 use crate::streaming::step_by_step;
 use core::marker::PhantomData;
@@ -117,6 +117,20 @@ const fn positions<S: Shape, const B: usize>() -> usize {
     }
 }
 
+/// That a batch of `B` samples has two positions or more: asserted where the memory to train with is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Several<S, const B: usize>(PhantomData<S>);
+
+impl<S: Shape, const B: usize> ConstZero for Several<S, B> {
+    const ZERO: Self = {
+        assert!(
+            positions::<S, B>() > 1,
+            "batch normalisation cannot be trained on one position: take a batch of 2 or more"
+        );
+        Self(PhantomData)
+    };
+}
+
 #[allow(clippy::cast_precision_loss)]
 fn ratio<T: Scalar>(a: usize, b: usize) -> T {
     T::from_f64(a as f64 / b as f64)
@@ -133,9 +147,13 @@ fn move_to<T: Scalar, const C: usize>(a: &mut SVector<T, C>, b: &mut SVector<T, 
 impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Layer<S, T> for BatchNorm<C, E, M, T> {
     type Out = S;
 
+    const CHECK: () = {
+        check_shapes::<S, S>();
+        let _ = (E::VALUE, M::VALUE);
+    };
+
     #[inline]
     fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
-        const { assert!(C > 0, "a normalisation needs a channel") };
         let scale = self.inference_scale();
         for (x, y) in x.as_slice().as_chunks::<C>().0.iter().zip(y.as_mut_slice().as_chunks_mut::<C>().0) {
             let of_channels = scale.iter().zip(&self.running_mean).zip(&self.bias);
@@ -150,7 +168,7 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
     for BatchNorm<C, E, M, T>
 {
     /// The mean in two parts, 1 over the deviation, the variance, and a place to work in. The way back works in the last two.
-    type Cache<const B: usize> = [SVector<T, C>; 5];
+    type Cache<const B: usize> = ([SVector<T, C>; 5], Several<S, B>);
 
     fn forward_train<const B: usize>(
         &self,
@@ -158,14 +176,9 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
         cache: &mut Self::Cache<B>,
         y: &mut [S::Tensor<T>; B],
     ) {
-        const {
-            assert!(
-                positions::<S, B>() > 1,
-                "batch normalisation cannot be trained on one position: take a batch of 2 or more"
-            );
-        };
+        let _: Several<S, B> = const { ConstZero::ZERO };
         let per_position = ratio::<T>(1, positions::<S, B>());
-        let [mean, rest, scale, variance, part] = cache;
+        let [mean, rest, scale, variance, part] = &mut cache.0;
         for sums in [&mut *mean, rest, variance, part] {
             sums.fill(T::ZERO);
         }
@@ -211,12 +224,12 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
     }
 
     fn has_finite_statistics<const B: usize>(&self, cache: &Self::Cache<B>) -> bool {
-        (0..C).all(|channel| self.followed(channel, cache, positions::<S, B>()).iter().all(|x| x.is_finite()))
+        (0..C).all(|channel| self.followed(channel, &cache.0, positions::<S, B>()).iter().all(|x| x.is_finite()))
     }
 
     fn track_statistics<const B: usize>(&mut self, cache: &Self::Cache<B>) {
         for channel in 0..C {
-            let [mean, variance] = self.followed(channel, cache, positions::<S, B>());
+            let [mean, variance] = self.followed(channel, &cache.0, positions::<S, B>());
             if let (Some(running_mean), Some(running_var)) =
                 (self.running_mean.get_mut(channel), self.running_var.get_mut(channel))
             {
@@ -237,7 +250,7 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
         Differentiable::<S, T>::backward_parameters(self, x, y, cache, dy, gradient);
         let per_position = ratio::<T>(1, positions::<S, B>());
         // `dx = weight scale (dy - mean of dy - n mean of (dy n))`, where `n = (x - mean) scale`.
-        let [mean, rest, scale, sum, product_sum] = cache;
+        let [mean, rest, scale, sum, product_sum] = &mut cache.0;
         for ((x, dy), dx) in x.iter().zip(dy).zip(dx) {
             let (x, dy) = (x.as_slice().as_chunks::<C>().0, dy.as_slice().as_chunks::<C>().0);
             for ((x, dy), dx) in x.iter().zip(dy).zip(dx.as_mut_slice().as_chunks_mut::<C>().0) {
@@ -262,7 +275,7 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
         dy: &[S::Tensor<T>; B],
         gradient: &mut Self,
     ) {
-        let [mean, rest, scale, sum, product_sum] = cache;
+        let [mean, rest, scale, sum, product_sum] = &mut cache.0;
         sum.fill(T::ZERO);
         product_sum.fill(T::ZERO);
         for (x, dy) in x.iter().zip(dy) {

@@ -2,8 +2,8 @@ use crate::kernels::conv::{Kernel, gather, transpose, turn};
 use crate::kernels::conv_gradient::{bias_gradient, gather_gradient};
 use crate::kernels::scatter::scatter;
 use crate::kernels::stream::{Ring, window};
-use crate::kernels::window::{Back, Flat};
-use crate::layer::{Differentiable, Layer, Role, tensors};
+use crate::kernels::window::{Axis, Back, Flat};
+use crate::layer::{Differentiable, Layer, Role, check_shapes, tensors};
 use crate::layers::bias::{Bias, NoBias};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::length::{Extent, Len};
@@ -205,11 +205,6 @@ tensors! {
     with way;
 }
 
-/// Fails the build if there is nothing to sum or nothing to write.
-pub(crate) const fn check_channels(inputs: usize, outputs: usize) {
-    assert!(inputs > 0 && outputs > 0, "a convolution needs a channel in and a channel out");
-}
-
 /// Both layers are the same walk: the window's way down, its way along a row, and the weights of a window of rows.
 macro_rules! convolution {
     (
@@ -222,9 +217,14 @@ macro_rules! convolution {
         {
             type Out = $Y;
 
+            const CHECK: () = {
+                check_shapes::<$X, $Y>();
+                let _ = (<$V as Axis>::BEFORE, <$H as Axis>::BEFORE);
+            };
+
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
-                const { check_channels(IN, OUT) };
+                const { <Self as Layer<$X, T>>::CHECK };
                 let (y, $kernel) = (Tensor::<T>::as_mut_slice(y), &self.weight);
                 let weight = $one.as_flattened().as_flattened();
                 gather::<$V, $H, T, 1, IN, OUT, false>(weight, self.bias.numbers(), Tensor::<T>::as_slice(x), y);
@@ -275,7 +275,7 @@ macro_rules! convolution {
                 dy: &[TensorOf<$Y, T>; N],
                 gradient: &mut Self,
             ) {
-                const { check_channels(IN, OUT) };
+                const { <Self as Layer<$X, T>>::CHECK };
                 let $kernel = &mut gradient.weight;
                 let weight = $many.as_flattened_mut().as_flattened_mut();
                 for (x, dy) in x.iter().zip(dy) {

@@ -1,14 +1,13 @@
 use crate::kernels::conv::{Kernel, gather, transpose};
 use crate::kernels::conv_gradient::{bias_gradient, gather_gradient};
 use crate::kernels::scatter::scatter;
-use crate::kernels::window::Flat;
-use crate::layer::{Differentiable, Layer, Role, tensors};
+use crate::kernels::window::{Axis, Flat};
+use crate::layer::{Differentiable, Layer, Role, check_shapes, tensors};
 use crate::layers::bias::Bias;
-use crate::layers::conv::check_channels;
 use crate::scalar::{Element, Scalar};
 use crate::shape::length::{Extent, Len};
 use crate::shape::window::{
-    Back, IsOutputPadding, IsPadding, IsStride, OfSignal, OutputPadding, Padding, Spread, Stride, Valid,
+    Back, IsOutputPadding, IsPadding, IsStride, OfSignal, OutputPadding, Padding, SmallerThan, Spread, Stride, Valid,
 };
 use crate::shape::{Image, Sequence, Tensor, TensorOf};
 use core::array::{from_mut, from_ref};
@@ -171,9 +170,14 @@ macro_rules! transposed {
         {
             type Out = $Y;
 
+            const CHECK: () = {
+                check_shapes::<$X, $Y>();
+                let _ = (<$V as Axis>::BEFORE, <$H as Axis>::BEFORE);
+            };
+
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
-                const { check_channels(IN, OUT) };
+                const { <Self as Layer<$X, T>>::CHECK };
                 let (y, $kernel) = (y.as_mut_slice(), &self.weight);
                 let weight = $one.as_flattened().as_flattened();
                 scatter::<$V, $H, T, OUT, IN>(weight, self.bias.numbers(), Tensor::<T>::as_slice(x), y);
@@ -214,7 +218,7 @@ macro_rules! transposed {
                 dy: &[TensorOf<$Y, T>; N],
                 gradient: &mut Self,
             ) {
-                const { check_channels(IN, OUT) };
+                const { <Self as Layer<$X, T>>::CHECK };
                 let sums = exchanged.as_flattened_mut().as_flattened_mut();
                 sums.as_flattened_mut().fill(T::ZERO);
                 for (x, dy) in x.iter().zip(dy) {
@@ -241,7 +245,11 @@ transposed!(
             OUT,
             <Len<W> as Spread<P::Horizontal, KW, SW, OW>>::Output,
         >
-    where [Len<H>: Spread<P::Vertical, KH, SH, OH>, Len<W>: Spread<P::Horizontal, KW, SW, OW>],
+    where [
+        Len<H>: Spread<P::Vertical, KH, SH, OH>,
+        Len<W>: Spread<P::Horizontal, KW, SW, OW>,
+        OutputPadding<OH, OW>: SmallerThan<SH, SW>
+    ],
     Back<P::Vertical, H, KH, SH, OH>, Back<P::Horizontal, W, KW, SW, OW>, [KH KW], |kernel| kernel, kernel
 );
 
@@ -252,6 +260,11 @@ transposed!(
     ]
     ConvTranspose1d<IN, OUT, K, Stride<STEP, SW>, P, OutputPadding<MORE, OW>, T, B>:
         Sequence<IN, L> => <<Len<L> as Spread<P, K, STEP, MORE>>::Output as Extent>::Steps<OUT>
-    where [Stride<STEP, SW>: OfSignal, OutputPadding<MORE, OW>: OfSignal, Len<L>: Spread<P, K, STEP, MORE>],
+    where [
+        Stride<STEP, SW>: OfSignal,
+        OutputPadding<MORE, OW>: OfSignal,
+        Len<L>: Spread<P, K, STEP, MORE>,
+        OutputPadding<MORE, OW>: SmallerThan<STEP, SW>
+    ],
     Flat, Back<P, L, K, STEP, MORE>, [1 K], |kernel| from_ref(kernel), from_mut(kernel)
 );

@@ -4,7 +4,7 @@ use crate::kernels::flat::{rows, rows_mut};
 use crate::layer::{Differentiable, Layer, Role, tensors};
 use crate::layers::bias::{Bias, NoBias};
 use crate::scalar::{Element, Scalar};
-use crate::shape::{Sequence, TensorOf, Vector};
+use crate::shape::{Image, Sequence, Shape, TensorOf, Vector};
 use crate::streaming::step_by_step;
 use core::array::{from_mut, from_ref};
 use nalgebra::{ArrayStorage, SMatrix, SVector};
@@ -70,16 +70,46 @@ tensors! {
     1 bias "bias": B, Role::Bias { fan_in: IN }, [OUT] by [0];
 }
 
-/// The steps of all samples, one after the other: a vector is one step.
-#[inline]
-fn steps<T, const C: usize, const L: usize, const B: usize>(x: &[SMatrix<T, C, L>; B]) -> &[[T; C]] {
-    rows(x).as_flattened()
+/// A shape whose steps a [`Dense`] of `IN` inputs takes: a vector is one step.
+#[diagnostic::on_unimplemented(
+    message = "layer `Dense<{IN}, _>` takes each step of a sequence by itself, and those of its input `{Self}` are of another width: write its first parameter for one step, or put `Flatten` or `Last` in front of it",
+    label = "steps of another width than {IN}",
+    note = "a `Sequence<C, L>` is L steps of C channels; `Flatten` makes a `Vector<{{C * L}}>` of it, `Last` a `Vector<C>`"
+)]
+pub trait StepsOf<const IN: usize>: Shape {
+    /// The steps of all samples, one after the other.
+    fn steps<T: Element, const B: usize>(x: &[TensorOf<Self, T>; B]) -> &[[T; IN]];
+
+    /// The same, to write to.
+    fn steps_mut<T: Element, const B: usize>(x: &mut [TensorOf<Self, T>; B]) -> &mut [[T; IN]];
 }
 
-/// The same, to write to.
+impl<const IN: usize> StepsOf<IN> for Vector<IN> {
+    #[inline]
+    fn steps<T: Element, const B: usize>(x: &[TensorOf<Self, T>; B]) -> &[[T; IN]] {
+        rows(x).as_flattened()
+    }
+    #[inline]
+    fn steps_mut<T: Element, const B: usize>(x: &mut [TensorOf<Self, T>; B]) -> &mut [[T; IN]] {
+        rows_mut(x).as_flattened_mut()
+    }
+}
+
+impl<const IN: usize, const L: usize> StepsOf<IN> for Sequence<IN, L> {
+    #[inline]
+    fn steps<T: Element, const B: usize>(x: &[TensorOf<Self, T>; B]) -> &[[T; IN]] {
+        rows(x).as_flattened()
+    }
+    #[inline]
+    fn steps_mut<T: Element, const B: usize>(x: &mut [TensorOf<Self, T>; B]) -> &mut [[T; IN]] {
+        rows_mut(x).as_flattened_mut()
+    }
+}
+
+/// [`StepsOf::steps`].
 #[inline]
-fn steps_mut<T, const C: usize, const L: usize, const B: usize>(x: &mut [SMatrix<T, C, L>; B]) -> &mut [[T; C]] {
-    rows_mut(x).as_flattened_mut()
+fn steps<S: StepsOf<IN>, T: Element, const IN: usize, const B: usize>(x: &[TensorOf<S, T>; B]) -> &[[T; IN]] {
+    S::steps(x)
 }
 
 /// One step by a kernel of its own: the one for many is larger.
@@ -87,10 +117,10 @@ fn steps_mut<T, const C: usize, const L: usize, const B: usize>(x: &mut [SMatrix
 fn forward_steps<T: Scalar, const IN: usize, const OUT: usize, const L: usize, const B: usize>(
     weight: &[[T; OUT]; IN],
     bias: Option<&[T; OUT]>,
-    x: &[SMatrix<T, IN, L>; B],
+    x: &[[T; IN]],
     y: &mut [SMatrix<T, OUT, L>; B],
 ) {
-    let (x, y) = (steps(x), steps_mut(y));
+    let y = rows_mut(y).as_flattened_mut();
     if const { L * B == 1 } {
         if let ([x], [y]) = (x, y) {
             dense::forward_row(weight, bias, x, y);
@@ -117,20 +147,24 @@ fn parameter_gradient<T: Scalar, const IN: usize, const OUT: usize, B: Bias<T, O
 }
 
 macro_rules! over_steps {
-    ($([$(const $L:ident: usize)?] $X:ty => $Y:ty),+) => { $(
-        impl<const IN: usize, const OUT: usize, $(const $L: usize,)? T: Scalar, B: Bias<T, OUT>> Layer<$X, T>
+    ($([$(const $C:ident: usize, const $L:ident: usize)?] $X:ty => $Y:ty),+) => { $(
+        impl<const IN: usize, const OUT: usize, $(const $C: usize, const $L: usize,)? T: Scalar, B: Bias<T, OUT>> Layer<$X, T>
             for Dense<IN, OUT, T, B>
+        where
+            $X: StepsOf<IN>,
         {
             type Out = $Y;
 
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
-                forward_steps(&self.weight.data.0, self.bias.get(), from_ref(x), from_mut(y));
+                forward_steps(&self.weight.data.0, self.bias.get(), steps::<$X, T, IN, 1>(from_ref(x)), from_mut(y));
             }
         }
 
-        impl<const IN: usize, const OUT: usize, $(const $L: usize,)? T: Scalar, B: Bias<T, OUT>> Differentiable<$X, T>
+        impl<const IN: usize, const OUT: usize, $(const $C: usize, const $L: usize,)? T: Scalar, B: Bias<T, OUT>> Differentiable<$X, T>
             for Dense<IN, OUT, T, B>
+        where
+            $X: StepsOf<IN>,
         {
             type Cache<const N: usize> = ();
 
@@ -141,7 +175,7 @@ macro_rules! over_steps {
                 (): &mut (),
                 y: &mut [TensorOf<$Y, T>; N],
             ) {
-                forward_steps(&self.weight.data.0, self.bias.get(), x, y);
+                forward_steps(&self.weight.data.0, self.bias.get(), steps::<$X, T, IN, N>(x), y);
             }
 
             #[inline]
@@ -155,7 +189,7 @@ macro_rules! over_steps {
                 dx: &mut [TensorOf<$X, T>; N],
             ) {
                 Differentiable::<$X, T>::backward_parameters(self, x, y, &mut (), dy, gradient);
-                dense::input_gradient(&self.weight.data.0, steps(dy), steps_mut(dx));
+                dense::input_gradient(&self.weight.data.0, steps::<$Y, T, OUT, N>(dy), <$X as StepsOf<IN>>::steps_mut(dx));
             }
 
             #[inline]
@@ -167,7 +201,7 @@ macro_rules! over_steps {
                 dy: &[TensorOf<$Y, T>; N],
                 gradient: &mut Self,
             ) {
-                parameter_gradient::<_, _, _, _, true>(gradient, steps(x), steps(dy));
+                parameter_gradient::<_, _, _, _, true>(gradient, steps::<$X, T, IN, N>(x), steps::<$Y, T, OUT, N>(dy));
             }
 
             #[inline]
@@ -181,13 +215,37 @@ macro_rules! over_steps {
                 dx: Option<&mut [TensorOf<$X, T>; N]>,
             ) -> bool {
                 if let Some(dx) = dx {
-                    dense::input_gradient(&self.weight.data.0, steps(dy), steps_mut(dx));
+                    dense::input_gradient(&self.weight.data.0, steps::<$Y, T, OUT, N>(dy), <$X as StepsOf<IN>>::steps_mut(dx));
                 }
-                parameter_gradient::<_, _, _, _, false>(gradient, steps(x), steps(dy))
+                parameter_gradient::<_, _, _, _, false>(gradient, steps::<$X, T, IN, N>(x), steps::<$Y, T, OUT, N>(dy))
             }
         }
     )+ };
 }
-over_steps!([] Vector<IN> => Vector<OUT>, [const L: usize] Sequence<IN, L> => Sequence<OUT, L>);
+/// An image behind which a [`Dense`] of `IN` inputs can stand: there is none.
+#[diagnostic::on_unimplemented(
+    message = "layer `Dense<{IN}, _>` takes a vector, and its input is an image, `{Self}`: put `Flatten` in front of it",
+    label = "takes a `Vector<{IN}>`, not an image",
+    note = "`Flatten` makes a `Vector<{{C * H * W}}>` of an `Image<C, H, W>`; `GlobalAvgPool` makes a `Vector<C>`"
+)]
+pub trait FlatImage<const IN: usize>: Shape {
+    /// There is no such image.
+    fn never<T: Element>(x: &Self::Tensor<T>) -> !;
+}
+
+/// No layer, but a better error than that there is none.
+impl<const IN: usize, const OUT: usize, const C: usize, const H: usize, const W: usize, T: Element, B>
+    Layer<Image<C, H, W>, T> for Dense<IN, OUT, T, B>
+where
+    Image<C, H, W>: FlatImage<IN>,
+{
+    type Out = Vector<OUT>;
+
+    fn forward(&self, x: &TensorOf<Image<C, H, W>, T>, _: &mut TensorOf<Vector<OUT>, T>) {
+        <Image<C, H, W> as FlatImage<IN>>::never::<T>(x)
+    }
+}
+
+over_steps!([] Vector<IN> => Vector<OUT>, [const C: usize, const L: usize] Sequence<C, L> => Sequence<OUT, L>);
 
 step_by_step!([const IN: usize, const OUT: usize, B] Dense<IN, OUT, T, B>);

@@ -1,8 +1,10 @@
-use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
+use crate::feature::Random;
+#[cfg(feature = "rand")]
+use crate::feature::Rng;
+use crate::layer::{Differentiable, Layer, Meaning, check_shapes, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Numeric, Tensor};
 use crate::streaming::step_by_step;
-use rand::Rng;
 
 /// Sets a part of its inputs to 0 while training. PyTorch's `nn.Dropout`.
 ///
@@ -13,7 +15,7 @@ use rand::Rng;
 ///
 /// `p = NUMERATOR / DENOMINATOR` is a part of the type: `Dropout` has PyTorch's 0.5, `Dropout<1, 5>` has 0.2.
 ///
-/// Which inputs are dropped is drawn by [`sample`](Differentiable::sample) from a generator of the caller's; a
+/// Which inputs are dropped is drawn by `sample` of [`Differentiable`] from a generator of the caller's; a
 /// [`Trainer`](crate::train::Trainer) makes one for each step from its [seed](crate::train::Trainer::seed).
 ///
 /// # Shapes
@@ -42,6 +44,7 @@ impl<const NUMERATOR: usize, const DENOMINATOR: usize> Dropout<NUMERATOR, DENOMI
         1.0 - NUMERATOR as f64 / DENOMINATOR as f64
     };
     /// A random `u32` below this drops.
+    #[cfg(feature = "rand")]
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     const THRESHOLD: u32 = ((1.0 - Self::KEEP) * 4_294_967_296.0) as u32;
 }
@@ -58,6 +61,12 @@ impl<S: Numeric, T: Element, const NUMERATOR: usize, const DENOMINATOR: usize> L
     for Dropout<NUMERATOR, DENOMINATOR>
 {
     type Out = S;
+    const MEANING: Meaning = Meaning::AsInput;
+
+    const CHECK: () = {
+        check_shapes::<S, S>();
+        let _ = Self::KEEP;
+    };
 
     #[inline]
     fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
@@ -67,12 +76,14 @@ impl<S: Numeric, T: Element, const NUMERATOR: usize, const DENOMINATOR: usize> L
     }
 }
 
-impl<S: Numeric, T: Scalar, const NUMERATOR: usize, const DENOMINATOR: usize> Differentiable<S, T>
+#[cfg_attr(docsrs, doc(cfg(feature = "rand")))]
+impl<S: Numeric + Random, T: Scalar, const NUMERATOR: usize, const DENOMINATOR: usize> Differentiable<S, T>
     for Dropout<NUMERATOR, DENOMINATOR>
 {
     /// 1 for each number that is dropped.
     type Cache<const B: usize> = [S::Tensor<u8>; B];
 
+    #[cfg(feature = "rand")]
     fn sample<const B: usize, R: Rng + ?Sized>(&self, cache: &mut Self::Cache<B>, rng: &mut R) {
         for dropped in cache.iter_mut().flat_map(Tensor::as_mut_slice) {
             *dropped = u8::from(rng.next_u32() < Self::THRESHOLD);

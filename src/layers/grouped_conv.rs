@@ -1,9 +1,9 @@
 use crate::kernels::grouped::{bias_gradient, gather, gather_gradient, scatter};
-use crate::kernels::window::Flat;
-use crate::layer::{Differentiable, Layer, Numbers, Role, tensors};
+use crate::kernels::window::{Axis, Flat};
+use crate::layer::{Differentiable, Layer, Numbers, Role, check_shapes, tensors};
 use crate::layers::bias::NoBias;
 use crate::scalar::{Element, Scalar};
-use crate::shape::length::{Extent, Groups, Len, Times};
+use crate::shape::length::{Extent, Groups, Len, NotZero, Times};
 use crate::shape::window::{Dilation, IsDilation, IsPadding, IsStride, Line, OfSignal, Padding, Stride, Valid, Window};
 use crate::shape::{Image, Sequence, Tensor, TensorOf};
 use core::array::{from_mut, from_ref};
@@ -178,14 +178,6 @@ tensors! {
     with way;
 }
 
-/// Fails the build if there is nothing to sum or nothing to write.
-const fn check_channels(groups: usize, inputs: usize, outputs: usize) {
-    assert!(
-        groups > 0 && inputs > 0 && outputs > 0,
-        "a convolution in groups needs a group, and a channel in and a channel out of each"
-    );
-}
-
 /// Both layers are the same walk: the window's way down, its way along a row, and the weights of a window of rows.
 macro_rules! grouped {
     (
@@ -198,9 +190,14 @@ macro_rules! grouped {
         {
             type Out = $Y;
 
+            const CHECK: () = {
+                check_shapes::<$X, $Y>();
+                let _ = (<$V as Axis>::BEFORE, <$H as Axis>::BEFORE);
+            };
+
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
-                const { check_channels(G, IN, OUT) };
+                const { <Self as Layer<$X, T>>::CHECK };
                 let (y, $kernel) = (y.as_mut_slice(), &self.weight);
                 let weight = $one.as_flattened().as_flattened();
                 gather::<$V, $H, T, G, IN, OUT>(weight, self.bias.numbers(), Tensor::<T>::as_slice(x), y);
@@ -240,7 +237,7 @@ macro_rules! grouped {
                 dy: &[TensorOf<$Y, T>; N],
                 gradient: &mut Self,
             ) {
-                const { check_channels(G, IN, OUT) };
+                const { <Self as Layer<$X, T>>::CHECK };
                 let $kernel = &mut gradient.weight;
                 let weight = $many.as_flattened_mut().as_flattened_mut();
                 for (x, dy) in x.iter().zip(dy) {
@@ -265,7 +262,9 @@ grouped!(
         >
     where [
         Len<C>: Groups<G, IN>,
-        Len<G>: Times<OUT>,
+        Len<G>: Times<OUT> + NotZero,
+        Len<IN>: NotZero,
+        Len<OUT>: NotZero,
         Len<H>: Window<P::Vertical, KH, SH, DH>,
         Len<W>: Window<P::Horizontal, KW, SW, DW>
     ],
@@ -285,7 +284,9 @@ grouped!(
         Stride<STEP, SW>: OfSignal,
         Dilation<GAP, DW>: OfSignal,
         Len<C>: Groups<G, IN>,
-        Len<G>: Times<OUT>,
+        Len<G>: Times<OUT> + NotZero,
+        Len<IN>: NotZero,
+        Len<OUT>: NotZero,
         Len<L>: Window<P, K, STEP, GAP>
     ],
     Flat, Line<P, L, K, STEP, GAP>, [1 K], |kernel| from_ref(kernel), from_mut(kernel)

@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Layer, no_parameters};
+use crate::layer::{Differentiable, Layer, Meaning, no_parameters};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Sequence, TensorOf, Vector};
 use crate::streaming::Streaming;
@@ -35,10 +35,11 @@ no_parameters!(Last);
 
 impl<const C: usize, const L: usize, T: Element> Layer<Sequence<C, L>, T> for Last {
     type Out = Vector<C>;
+    const MEANING: Meaning = Meaning::AsInput;
 
     #[inline]
     fn forward(&self, x: &TensorOf<Sequence<C, L>, T>, y: &mut TensorOf<Vector<C>, T>) {
-        const { assert!(L > 0, "`Last` takes a sequence of one step or more") };
+        const { <Self as Layer<Sequence<C, L>, T>>::CHECK };
         if let ([.., last], [y]) = (&x.data.0[..], &mut y.data.0) {
             *y = *last;
         }

@@ -7,7 +7,7 @@ pub use constant::{Epsilon, IsEpsilon};
 pub use group::GroupNorm;
 
 use crate::kernels::norm::{normalise, normalise_backward};
-use crate::layer::{Differentiable, Layer, Role, tensors};
+use crate::layer::{Differentiable, Layer, Role, check_shapes, tensors};
 use crate::layers::channels::Channels;
 use crate::scalar::{Element, Scalar};
 use crate::shape::Tensor;
@@ -119,11 +119,7 @@ tensors! {
 macro_rules! each_position {
     ($layer:ident, $centred:literal, |$self:ident| $bias:expr, $bias_gradient:expr) => {
         impl<const N: usize, E: IsEpsilon, T: Scalar> $layer<N, E, T> {
-            /// Fails the build if there is nothing to normalise.
-            const CHECK: () = assert!(N > 0, "a normalisation needs a channel");
-
             fn epsilon() -> T {
-                let () = Self::CHECK;
                 T::from_f64(E::VALUE)
             }
 
@@ -142,6 +138,11 @@ macro_rules! each_position {
 
         impl<S: Channels<N>, const N: usize, E: IsEpsilon, T: Scalar> Layer<S, T> for $layer<N, E, T> {
             type Out = S;
+
+            const CHECK: () = {
+                check_shapes::<S, S>();
+                let _ = E::VALUE;
+            };
 
             #[inline]
             fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {

@@ -115,6 +115,10 @@ impl<In: Shape, T: Scalar, A: Layer<In, T>, B: Layer<In, T>, J: Join<A::Out, B::
     /// What a branch keeps, and what it gives before that is joined with the other's: no more than the output.
     const FORWARD_BYTES: usize = size_of::<TensorOf<J::Out, T>>()
         + if A::FORWARD_BYTES > B::FORWARD_BYTES { A::FORWARD_BYTES } else { B::FORWARD_BYTES };
+    const CHECK: () = {
+        let () = A::CHECK;
+        let () = B::CHECK;
+    };
 
     #[inline]
     fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<J::Out, T>) {

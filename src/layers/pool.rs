@@ -1,10 +1,10 @@
 use crate::kernels::pool;
 use crate::kernels::window::{Axis, Flat};
-use crate::layer::{Differentiable, Layer, no_parameters};
+use crate::layer::{Differentiable, Layer, check_shapes, no_parameters};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::length::{Extent, Len};
-use crate::shape::window::{IsPadding, IsStride, Line, OfSignal, Padding, Stride, Valid, Window};
-use crate::shape::{Image, Sequence, Shape, Tensor, TensorOf, Vector};
+use crate::shape::window::{IsPadding, IsStride, Line, OfSignal, Padding, PadsPool, Stride, Valid, Window};
+use crate::shape::{Image, Sequence, Tensor, TensorOf, Vector};
 use core::marker::PhantomData;
 
 /// The greatest number under a window, channel by channel, over images.
@@ -173,18 +173,10 @@ pub struct GlobalAvgPool;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GlobalMaxPool;
 
-/// Fails the build if a window may lie on padding alone. The last place of a causal one always lies on the input.
-const fn check<A: Axis>(channels: usize) {
-    assert!(channels > 0, "a pooling layer needs a channel");
-    assert!(
-        A::IS_CAUSAL || 2 * A::BEFORE <= A::KERNEL,
-        "a pooling window may not lie on padding alone: take a padding of at most K / 2, as in PyTorch, or `Same`"
-    );
-}
-
-/// Fails the build if there is nothing to take the mean or the greatest of.
-const fn check_global(length: usize) {
-    assert!(length > 0, "a global pooling layer needs a channel, and a step or a pixel");
+/// Fails the build if a window may lie on padding alone: what [`PadsPool`] says of the paddings here, for one of a user's own too.
+/// The last place of a causal one always lies on the input.
+const fn check<A: Axis>() {
+    assert!(A::IS_CAUSAL || 2 * A::BEFORE <= A::KERNEL, "a pooling window may not lie on padding alone");
 }
 
 /// A pooling layer: its generics with and without their kinds, its kernels, and the window's way over the shape that it takes.
@@ -212,12 +204,15 @@ macro_rules! pooling {
         {
             type Out = $Y;
 
+            const CHECK: () = {
+                check_shapes::<$X, $Y>();
+                check::<$V>();
+                check::<$H>();
+            };
+
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
-                const {
-                    check::<$V>(C);
-                    check::<$H>(C);
-                }
+                const { <Self as Layer<$X, T>>::CHECK };
                 pool::$forward::<$V, $H, T, C>(Tensor::<T>::as_slice(x), y.as_mut_slice());
             }
         }
@@ -238,10 +233,7 @@ macro_rules! pooling {
                 _: &mut Self,
                 dx: &mut [TensorOf<$X, T>; B],
             ) {
-                const {
-                    check::<$V>(C);
-                    check::<$H>(C);
-                }
+                const { <Self as Layer<$X, T>>::CHECK };
                 for (((x, y), dy), dx) in x.iter().zip(y).zip(dy).zip(dx) {
                     let (x, dx) = (Tensor::<T>::as_slice(x), Tensor::<T>::as_mut_slice(dx));
                     pool::$backward::<$V, $H, T, C>(x, y.as_slice(), dy.as_slice(), dx);
@@ -282,7 +274,12 @@ macro_rules! over_images {
                     C,
                     <Len<W> as Window<P::Horizontal, KW, SW, 1>>::Output,
                 >
-            where [Len<H>: Window<P::Vertical, KH, SH, 1>, Len<W>: Window<P::Horizontal, KW, SW, 1>],
+            where [
+                Len<H>: Window<P::Vertical, KH, SH, 1>,
+                Len<W>: Window<P::Horizontal, KW, SW, 1>,
+                P::Vertical: PadsPool<KH>,
+                P::Horizontal: PadsPool<KW>
+            ],
             Line<P::Vertical, H, KH, SH, 1>, Line<P::Horizontal, W, KW, SW, 1>
         );
     )+ };
@@ -295,7 +292,7 @@ macro_rules! over_signals {
             [const K: usize, S: IsStride, Q: IsPadding] $name<K, S, Q>, $forward $backward;
             [const K: usize, const STEP: usize, const SW: usize, const L: usize, P: IsPadding] $name<K, Stride<STEP, SW>, P>:
                 Sequence<C, L> => <<Len<L> as Window<P, K, STEP, 1>>::Output as Extent>::Steps<C>
-            where [Stride<STEP, SW>: OfSignal, Len<L>: Window<P, K, STEP, 1>],
+            where [Stride<STEP, SW>: OfSignal, Len<L>: Window<P, K, STEP, 1>, P: PadsPool<K>],
             Flat, Line<P, L, K, STEP, 1>
         );
     )+ };
@@ -312,7 +309,7 @@ macro_rules! global {
 
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<Vector<C>, T>) {
-                const { check_global(<$X as Shape>::LEN) };
+                const { <Self as Layer<$X, T>>::CHECK };
                 let [y] = &mut y.data.0;
                 pool::$forward(Tensor::<T>::as_slice(x), y);
             }
@@ -331,7 +328,7 @@ macro_rules! global {
                 _: &mut Self,
                 dx: &mut [TensorOf<$X, T>; B],
             ) {
-                const { check_global(<$X as Shape>::LEN) };
+                const { <Self as Layer<$X, T>>::CHECK };
                 for (((x, y), dy), dx) in x.iter().zip(y).zip(dy).zip(dx) {
                     let ([y], [dy]) = (&y.data.0, &dy.data.0);
                     pool::$backward(Tensor::<T>::as_slice(x), y, dy, Tensor::<T>::as_mut_slice(dx));

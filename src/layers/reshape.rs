@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
+use crate::layer::{Differentiable, Layer, Meaning, check_shapes, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::length::{Extent, Len, Length, SameLength, Times, Volume};
 use crate::shape::{Image, Sequence, Shape, Tensor, TensorOf, Vector};
@@ -105,6 +105,7 @@ no_parameters!([To: Shape] Reshape<To>);
 
 impl<T: Element, const N: usize> Layer<Vector<N>, T> for Flatten {
     type Out = Vector<N>;
+    const MEANING: Meaning = Meaning::AsInput;
     fn forward(&self, x: &TensorOf<Vector<N>, T>, y: &mut TensorOf<Vector<N>, T>) {
         copy::<Vector<N>, Vector<N>, T>(x, y);
     }
@@ -115,6 +116,7 @@ where
     Len<C>: Times<L>,
 {
     type Out = <<Len<C> as Times<L>>::Output as Extent>::Vector;
+    const MEANING: Meaning = Meaning::AsInput;
     fn forward(&self, x: &TensorOf<Sequence<C, L>, T>, y: &mut TensorOf<Self::Out, T>) {
         copy::<Sequence<C, L>, Self::Out, T>(x, y);
     }
@@ -125,6 +127,7 @@ where
     Len<C>: Volume<H, W>,
 {
     type Out = <<Len<C> as Volume<H, W>>::Output as Extent>::Vector;
+    const MEANING: Meaning = Meaning::AsInput;
     fn forward(&self, x: &TensorOf<Image<C, H, W>, T>, y: &mut TensorOf<Self::Out, T>) {
         copy::<Image<C, H, W>, Self::Out, T>(x, y);
     }
@@ -132,19 +135,23 @@ where
 
 impl<In: Shape, T: Element, const N: usize> Layer<In, T> for FlattenTo<N> {
     type Out = Vector<N>;
+    const MEANING: Meaning = Meaning::AsInput;
+    const CHECK: () = {
+        assert!(
+            In::LEN == N,
+            "the `N` of `FlattenTo<N>` must be how many numbers its input holds: `C * H * W`, or `C * L`"
+        );
+        check_shapes::<In, Vector<N>>();
+    };
     fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Vector<N>, T>) {
-        const {
-            assert!(
-                In::LEN == N,
-                "the `N` of `FlattenTo<N>` must be how many numbers its input holds: `C * H * W`, or `C * L`"
-            );
-        };
+        const { <Self as Layer<In, T>>::CHECK };
         copy::<In, Vector<N>, T>(x, y);
     }
 }
 
 impl<In: Length, To: SameLength<In>, T: Element> Layer<In, T> for Reshape<To> {
     type Out = To;
+    const MEANING: Meaning = Meaning::AsInput;
     fn forward(&self, x: &In::Tensor<T>, y: &mut To::Tensor<T>) {
         copy::<In, To, T>(x, y);
     }

@@ -63,6 +63,7 @@ where
     type Out = S;
 
     const FORWARD_BYTES: usize = L::FORWARD_BYTES;
+    const CHECK: () = L::CHECK;
 
     #[inline]
     fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {

@@ -1,5 +1,5 @@
 use crate::kernels::softmax::{Position, log_softmax, log_softmax_backward, softmax, softmax_backward};
-use crate::layer::{Differentiable, Layer, no_parameters, nothing_to_learn};
+use crate::layer::{Differentiable, Layer, Meaning, no_parameters, nothing_to_learn};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Numeric, Shape, Tensor};
 use crate::streaming::step_by_step;
@@ -61,7 +61,7 @@ impl<S: Shape> Position for Of<S> {
 }
 
 macro_rules! over_positions {
-    ($layer:ident, $forward:ident, $backward:ident) => {
+    ($layer:ident gives $meaning:ident, $forward:ident, $backward:ident) => {
         impl ConstZero for $layer {
             const ZERO: Self = Self;
         }
@@ -69,6 +69,7 @@ macro_rules! over_positions {
 
         impl<S: Numeric, T: Scalar> Layer<S, T> for $layer {
             type Out = S;
+            const MEANING: Meaning = Meaning::$meaning;
 
             fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
                 $forward::<T, Of<S>>(x.as_slice(), y.as_mut_slice());
@@ -96,7 +97,7 @@ macro_rules! over_positions {
         }
     };
 }
-over_positions!(Softmax, softmax, softmax_backward);
-over_positions!(LogSoftmax, log_softmax, log_softmax_backward);
+over_positions!(Softmax gives Probabilities, softmax, softmax_backward);
+over_positions!(LogSoftmax gives LogProbabilities, log_softmax, log_softmax_backward);
 step_by_step!([] Softmax);
 step_by_step!([] LogSoftmax);

@@ -1,5 +1,5 @@
 use crate::kernels::flat::{columns, columns_mut};
-use crate::layer::{Contiguous, Differentiable, Layer, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Differentiable, Layer, Meaning, Parameter, Parameters, Path, check_shapes};
 use crate::safetensors::{At, File, FromFile, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Sequence, Shape, TensorOf, Vector};
@@ -121,6 +121,11 @@ where
     type Out = Out<L, C, LEN, T>;
 
     const FORWARD_BYTES: usize = L::FORWARD_BYTES;
+    const MEANING: Meaning = L::MEANING;
+    const CHECK: () = {
+        check_shapes::<Sequence<C, LEN>, Self::Out>();
+        let () = L::CHECK;
+    };
 
     #[inline]
     fn forward(&self, x: &TensorOf<Sequence<C, LEN>, T>, y: &mut TensorOf<Self::Out, T>) {

@@ -1,8 +1,8 @@
 use crate::kernels::pool::{repeat, repeat_backward};
-use crate::layer::{Differentiable, Layer, no_parameters};
+use crate::layer::{Differentiable, Layer, Meaning, no_parameters};
 use crate::scalar::{ConstZero, Scalar};
-use crate::shape::length::{Extent, Len, Times};
-use crate::shape::{Image, Sequence, Shape, Tensor, TensorOf};
+use crate::shape::length::{Extent, Len, NotZero, Times};
+use crate::shape::{Image, Sequence, Tensor, TensorOf};
 
 /// Repeats each pixel `H` times down and `W` times across, or each step `H` times.
 ///
@@ -39,12 +39,6 @@ impl<const H: usize, const W: usize> ConstZero for Upsample<H, W> {
 }
 no_parameters!([const H: usize, const W: usize] Upsample<H, W>);
 
-/// Fails the build if there is nothing to repeat, or it is not to appear.
-const fn check(down: usize, across: usize, length: usize) {
-    assert!(down > 0 && across > 0, "`Upsample` repeats each pixel at least once");
-    assert!(length > 0, "`Upsample` needs a channel, and a step or a pixel");
-}
-
 /// An image has rows of `$width` pixels, a signal is one.
 macro_rules! upsample {
     ([$($generics:tt)*] $layer:ty: $X:ty => $Y:ty where [$($bound:tt)*], $width:expr, $down:expr, $across:expr) => {
@@ -53,10 +47,11 @@ macro_rules! upsample {
             $($bound)*
         {
             type Out = $Y;
+            const MEANING: Meaning = Meaning::AsInput;
 
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
-                const { check($down, $across, <$X as Shape>::LEN) };
+                const { <Self as Layer<$X, T>>::CHECK };
                 repeat::<T, C>(Tensor::<T>::as_slice(x), y.as_mut_slice(), $width, $down, $across);
             }
         }
@@ -77,7 +72,7 @@ macro_rules! upsample {
                 _: &mut Self,
                 dx: &mut [TensorOf<$X, T>; B],
             ) {
-                const { check($down, $across, <$X as Shape>::LEN) };
+                const { <Self as Layer<$X, T>>::CHECK };
                 for (dy, dx) in dy.iter().zip(dx) {
                     repeat_backward::<T, C>(dy.as_slice(), Tensor::<T>::as_mut_slice(dx), $width, $down, $across);
                 }
@@ -99,10 +94,10 @@ macro_rules! upsample {
 upsample!(
     [const R: usize, const Q: usize, const H: usize, const W: usize] Upsample<H, W>:
         Image<C, R, Q> => <<Len<R> as Times<H>>::Output as Extent>::Rows<C, <Len<Q> as Times<W>>::Output>
-    where [Len<R>: Times<H>, Len<Q>: Times<W>], Q, H, W
+    where [Len<R>: Times<H>, Len<Q>: Times<W>, Len<H>: NotZero, Len<W>: NotZero], Q, H, W
 );
 upsample!(
     [const L: usize, const N: usize] Upsample<N, N>:
         Sequence<C, L> => <<Len<L> as Times<N>>::Output as Extent>::Steps<C>
-    where [Len<L>: Times<N>], L, 1, N
+    where [Len<L>: Times<N>, Len<N>: NotZero], L, 1, N
 );

@@ -13,7 +13,7 @@ use crate::scalar::Scalar;
 pub struct BinaryCrossEntropy;
 
 mean_of_numbers!(
-    BinaryCrossEntropy,
+    BinaryCrossEntropy takes Probabilities,
     |_this, y, t: T| -(t * held_ln(y) + (T::ONE - t) * held_ln(T::ONE - y)),
     (y - t) / ((T::ONE - y) * y).max(T::from_f64(1e-12))
 );
@@ -33,7 +33,7 @@ fn held_ln<T: Scalar>(x: T) -> T {
 pub struct BinaryCrossEntropyWithLogits;
 
 mean_of_numbers!(
-    BinaryCrossEntropyWithLogits,
+    BinaryCrossEntropyWithLogits takes BinaryLogits,
     |_this, y, t: T| y.max(T::ZERO) - y * t + (-y.abs()).exp().ln_1p(),
     y.sigmoid() - t
 );

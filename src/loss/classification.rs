@@ -1,9 +1,9 @@
-use super::Loss;
+use super::{Loss, Takes};
 use crate::class::Class;
 use crate::error::{HyperparameterError, Range, valid};
 use crate::kernels::softmax::{LogSum, log_sum_exp, softmax_less_target};
 use crate::scalar::Scalar;
-use crate::shape::{Sequence, TensorOf, Vector};
+use crate::shape::{Sequence, Shape, TensorOf, Vector};
 use nalgebra::{SMatrix, SVector};
 
 /// Cross-entropy of logits against classes. PyTorch's `nn.CrossEntropyLoss`.
@@ -169,10 +169,37 @@ impl AgainstClass for Nll {
     }
 }
 
+/// An output whose classes are numbers of type `Number`: there is none.
+#[diagnostic::on_unimplemented(
+    message = "`{Number}` is not a label for an output of shape `{Self}`: make one of the number with `Class::new`",
+    label = "a `{Number}`, not a `Class`",
+    note = "`Class::<10>::new(3)?` checks once that the number is in range; an output `Vector<N>` takes `Class<N>`, a `Sequence<N, L>` takes `[Class<N>; L]`"
+)]
+pub trait Numbered<Number>: Shape {
+    /// There is no such output.
+    fn never() -> !;
+}
+
+/// No losses, but a better error than that there are none.
+macro_rules! numbers_are_no_labels {
+    ($loss:ident $($number:ty)+) => { $(
+        impl<Out: Numbered<$number>, T: Scalar> Loss<Out, $number, T> for $loss {
+            fn loss(&self, _: &Out::Tensor<T>, _: &$number) -> T {
+                Out::never()
+            }
+
+            fn gradient(&self, _: &Out::Tensor<T>, _: &$number, _: T, _: &mut Out::Tensor<T>) -> T {
+                Out::never()
+            }
+        }
+    )+ };
+}
 /// A vector has one class, a sequence one for each step.
 macro_rules! against_classes {
-    ($($loss:ident),+) => { $(
+    ($($loss:ident takes $takes:ident),+) => { $(
         impl<T: Scalar, const N: usize> Loss<Vector<N>, Class<N>, T> for $loss {
+            const TAKES: Takes = Takes::$takes;
+
             fn loss(&self, y: &SVector<T, N>, target: &Class<N>) -> T {
                 let [y] = &y.data.0;
                 self.value(y, *target)
@@ -185,6 +212,8 @@ macro_rules! against_classes {
         }
 
         impl<T: Scalar, const N: usize, const L: usize> Loss<Sequence<N, L>, [Class<N>; L], T> for $loss {
+            const TAKES: Takes = Takes::$takes;
+
             fn loss(&self, y: &SMatrix<T, N, L>, target: &[Class<N>; L]) -> T {
                 let mut sum = T::ZERO;
                 for (y, &class) in y.data.0.iter().zip(target) {
@@ -208,6 +237,14 @@ macro_rules! against_classes {
                 sum / steps
             }
         }
+
+        numbers_are_no_labels!($loss usize u8 u16 u32 u64 i8 i16 i32 i64 isize);
     )+ };
 }
-against_classes!(CrossEntropy, SmoothedCrossEntropy, CategoricalCrossEntropy, Nll);
+
+against_classes!(
+    CrossEntropy takes ClassLogits,
+    SmoothedCrossEntropy takes ClassLogits,
+    CategoricalCrossEntropy takes Probabilities,
+    Nll takes LogProbabilities
+);

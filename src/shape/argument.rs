@@ -10,11 +10,11 @@ use nalgebra::SMatrix;
 
 /// A value that is the tensor of shape `S` over `T`.
 #[diagnostic::on_unimplemented(
-    message = "a tensor of shape `{S}` of `{T}` is wanted here, and this is `{Self}`",
+    message = "a tensor of shape `{S}` of `{T}` is wanted here, and this is `{Self}`: `SVector::from_row_slice` makes a vector of numbers, `SMatrix::from_column_slice` a sequence, `Class::new` a token",
     label = "not a tensor of shape `{S}` of `{T}`",
     note = "the tensor of `Vector<N>` is `SVector<T, N>`, that of `Sequence<C, L>` is `SMatrix<T, C, L>`, that of `Image<C, H, W>` is `[SMatrix<T, C, W>; H]`",
     note = "that of `Tokens<N, L>` is `[Class<N>; L]`; `Class::new(3)?` makes a token of a number",
-    note = "from an array: `SVector::from([1.0, 2.0])`"
+    note = "`constnet::nalgebra` has these types; from an array of the right length: `SVector::from([1.0, 2.0])`; of another scalar: `x.map(|x| x as f32)`"
 )]
 pub trait TensorFor<S: Shape, T: Element>: Sized {
     /// `self`.
@@ -92,23 +92,60 @@ impl<const N: usize, const L: usize> TokenShape<N, L> for Tokens<N, L> {
     same!([Class<N>; L]);
 }
 
-impl<S: MatrixShape<R, C>, T: Element, const R: usize, const C: usize> TensorFor<S, T> for SMatrix<T, R, C> {
+impl<S: MatrixShape<R, C>, T: Element + SameScalar<U>, U, const R: usize, const C: usize> TensorFor<S, T>
+    for SMatrix<U, R, C>
+{
     fn tensor(&self) -> &S::Tensor<T> {
-        S::tensor(self)
+        S::tensor(T::matrix(self))
     }
     fn tensors<const B: usize>(all: &[Self; B]) -> &[S::Tensor<T>; B] {
-        S::tensors(all)
+        S::tensors(T::matrices(all))
     }
 }
 
-impl<S: ImageShape<C, H, W>, T: Element, const C: usize, const H: usize, const W: usize> TensorFor<S, T>
-    for [SMatrix<T, C, W>; H]
+impl<S: ImageShape<C, H, W>, T: Element + SameScalar<U>, U, const C: usize, const H: usize, const W: usize>
+    TensorFor<S, T> for [SMatrix<U, C, W>; H]
 {
     fn tensor(&self) -> &S::Tensor<T> {
-        S::tensor(self)
+        S::tensor(T::matrices(self))
     }
     fn tensors<const B: usize>(all: &[Self; B]) -> &[S::Tensor<T>; B] {
-        S::tensors(all)
+        S::tensors(T::images(all))
+    }
+}
+
+/// A scalar that is `Given`. The one that is wanted implements it, so that the compiler infers the one that is given.
+#[diagnostic::on_unimplemented(
+    message = "a tensor of `{Self}` is wanted here, and this one is of `{Given}`: write `SVector::<{Self}, _>`, or change each number with `x.map(..)`",
+    label = "of `{Given}`, not of `{Self}`",
+    note = "a network computes with `f32` unless its type says otherwise: `Network<Vector<2>, (Dense<2, 1, f64>,), f64>`"
+)]
+pub trait SameScalar<Given>: Sized {
+    /// `x`.
+    fn matrix<const R: usize, const C: usize>(x: &SMatrix<Given, R, C>) -> &SMatrix<Self, R, C>;
+
+    /// `all`.
+    fn matrices<const R: usize, const C: usize, const N: usize>(
+        all: &[SMatrix<Given, R, C>; N],
+    ) -> &[SMatrix<Self, R, C>; N];
+
+    /// `all`.
+    fn images<const R: usize, const C: usize, const H: usize, const N: usize>(
+        all: &[[SMatrix<Given, R, C>; H]; N],
+    ) -> &[[SMatrix<Self, R, C>; H]; N];
+}
+
+impl<T> SameScalar<T> for T {
+    fn matrix<const R: usize, const C: usize>(x: &SMatrix<T, R, C>) -> &SMatrix<T, R, C> {
+        x
+    }
+    fn matrices<const R: usize, const C: usize, const N: usize>(all: &[SMatrix<T, R, C>; N]) -> &[SMatrix<T, R, C>; N] {
+        all
+    }
+    fn images<const R: usize, const C: usize, const H: usize, const N: usize>(
+        all: &[[SMatrix<T, R, C>; H]; N],
+    ) -> &[[SMatrix<T, R, C>; H]; N] {
+        all
     }
 }
 

@@ -17,7 +17,7 @@ pub use number::{Digits, Join, Known, Number, Place, Upper};
 
 use crate::shape::{Image, Sequence, Shape, Vector};
 use core::ops::{Add, Mul, Rem};
-use typenum::{Mod, Prod, Sum, U0};
+use typenum::{Mod, NonZero, Prod, Sum, U0};
 
 /// The length `N`, as a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +147,22 @@ where
     Len<B>: Known,
     NumberOf<A>: Rem<NumberOf<B>>,
     Mod<NumberOf<A>, NumberOf<B>>: Zero,
+{
+}
+
+/// `Len<N>: NotZero`: `N` is 1 or above.
+#[diagnostic::on_unimplemented(
+    message = "a size of a layer is 0: every size is 1 or above",
+    label = "a size of 0",
+    note = "a size may be any length that `shape::length` knows"
+)]
+pub trait NotZero {}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize> NotZero for Len<N>
+where
+    Self: Known,
+    NumberOf<N>: NonZero,
 {
 }
 

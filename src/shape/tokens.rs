@@ -24,6 +24,7 @@ pub struct Tokens<const N: usize, const L: usize>;
 impl<const N: usize, const L: usize> Shape for Tokens<N, L> {
     const LEN: usize = 0;
     const CHANNELS: usize = 0;
+    const IS_EMPTY: bool = N == 0 || L == 0;
     type Tensor<T: Element> = [Class<N>; L];
 }
 

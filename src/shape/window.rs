@@ -10,7 +10,11 @@
 //!
 //! `span = (kernel - 1) * dilation + 1`, and divisions round down but where they say otherwise.
 
-use super::length::{Extent, Known, Len, Number, NumberOf};
+mod paddings;
+
+pub use paddings::{Below, PadsPool, SmallerThan};
+
+use super::length::{Extent, Known, Len, NotZero, Number, NumberOf};
 use crate::kernels::window::Axis;
 use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Sub};
@@ -301,11 +305,6 @@ pub trait Spread<P, const K: usize, const S: usize, const O: usize> {
     const BEFORE: usize;
 }
 
-/// An output padding as large as the stride would be a row of the padding alone.
-const fn check_output_padding(stride: usize, output_padding: usize) {
-    assert!(output_padding == 0 || output_padding < stride, "an output padding is smaller than the stride");
-}
-
 /// `N: Widen<K, S, O>`: `(N - 1) * S + K + O`.
 pub trait Widen<K, S, O> {
     /// As a number.
@@ -337,10 +336,7 @@ where
     Wide<NumberOf<N>, NumberOf<K>, NumberOf<S>, NumberOf<O>>: Number,
 {
     type Output = <Wide<NumberOf<N>, NumberOf<K>, NumberOf<S>, NumberOf<O>> as Number>::Len;
-    const BEFORE: usize = {
-        check_output_padding(S, O);
-        0
-    };
+    const BEFORE: usize = 0;
 }
 
 #[diagnostic::do_not_recommend]
@@ -359,25 +355,20 @@ where
 {
     type Output =
         <Diff<Wide<NumberOf<N>, NumberOf<K>, NumberOf<S>, NumberOf<O>>, Prod<NumberOf<P>, U2>> as Number>::Len;
-    const BEFORE: usize = {
-        check_output_padding(S, O);
-        P
-    };
+    const BEFORE: usize = P;
 }
 
 #[diagnostic::do_not_recommend]
 impl<const N: usize, const K: usize, const S: usize> Spread<Same, K, S, 0> for Len<N>
 where
     Self: Known,
+    Len<K>: NotZero,
     Len<S>: Known,
     NumberOf<N>: Mul<NumberOf<S>>,
     Prod<NumberOf<N>, NumberOf<S>>: Number + NonZero,
 {
     type Output = <Prod<NumberOf<N>, NumberOf<S>> as Number>::Len;
-    const BEFORE: usize = {
-        assert!(K > 0, "a kernel is 1 or above");
-        K.saturating_sub(S) / 2
-    };
+    const BEFORE: usize = K.saturating_sub(S) / 2;
 }
 
 #[diagnostic::do_not_recommend]
@@ -387,7 +378,6 @@ impl<const N: usize, const L: usize, const K: usize, const S: usize, const O: us
     type Output = Len<L>;
     const BEFORE: usize = {
         assert!(N > 0 && K > 0 && S > 0, "a length, a kernel and a stride are 1 or above");
-        check_output_padding(S, O);
         assert!(
             (N - 1) * S + K + O == L,
             "another length than the `L` of `To<L>` comes out: (N - 1) * stride + kernel"

@@ -1,13 +1,21 @@
 //! Arguments that must fit a trainer: as in [`shape::argument`](crate::shape::argument), each trait is an equality of types with
 //! a sentence for when it fails.
 
-use crate::loss::Loss;
+use crate::loss::{Loss, Takes};
 use crate::scalar::{Element, Scalar};
 use crate::shape::Shape;
 use crate::shape::argument::TensorFor;
 
 /// A target that loss `L` takes for an output of shape `Out`: [`Loss`], seen from the target.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a target that loss `{L}` takes for an output of shape `{Out}`: `Class::new` makes a label of a number, `SVector::from_row_slice` a vector of numbers",
+    label = "not a target for `{Out}`",
+    note = "`CrossEntropy` for an output `Vector<N>` takes `Class<N>` with the same N, for a `Sequence<N, L>` `[Class<N>; L]`; `Mse` takes a tensor of the output's shape"
+)]
 pub trait TargetFor<L, Out: Shape, T: Scalar> {
+    /// [`Loss::TAKES`].
+    const TAKES: Takes;
+
     /// [`Loss::loss`].
     fn loss(&self, loss: &L, y: &Out::Tensor<T>) -> T;
 
@@ -16,6 +24,8 @@ pub trait TargetFor<L, Out: Shape, T: Scalar> {
 }
 
 impl<Y, L: Loss<Out, Y, T>, Out: Shape, T: Scalar> TargetFor<L, Out, T> for Y {
+    const TAKES: Takes = L::TAKES;
+
     #[inline]
     fn loss(&self, loss: &L, y: &Out::Tensor<T>) -> T {
         loss.loss(y, self)
@@ -28,7 +38,7 @@ impl<Y, L: Loss<Out, Y, T>, Out: Shape, T: Scalar> TargetFor<L, Out, T> for Y {
 
 /// An array of `B` inputs of shape `In`.
 #[diagnostic::on_unimplemented(
-    message = "this trainer steps by an array of {B} inputs of shape `{In}`, and this is `{Self}`",
+    message = "this trainer steps by an array of {B} inputs of shape `{In}`, and this is `{Self}`: give an array, or train on slices with `fit`",
     label = "not an array of {B} inputs",
     note = "`fit` takes slices of any length and cuts them into batches"
 )]
@@ -39,7 +49,7 @@ pub trait InputBatch<In: Shape, T: Element, const B: usize> {
 
 /// An array of `B` targets that loss `L` takes for outputs of shape `Out`.
 #[diagnostic::on_unimplemented(
-    message = "this trainer steps by an array of {B} targets for outputs of shape `{Out}`, and this is `{Self}`",
+    message = "this trainer steps by an array of {B} targets for outputs of shape `{Out}`, and this is `{Self}`: give an array, or train on slices with `fit`",
     label = "not an array of {B} targets",
     note = "`fit` takes slices of any length and cuts them into batches"
 )]

@@ -62,6 +62,9 @@ where
     N::Scalar: Stored,
 {
     archive_methods!("network, trainer and scaler");
+
+    #[cfg(not(feature = "std"))]
+    crate::feature::file_methods!();
 }
 
 impl<N: Model, O: Optimizer<N::Scalar>, L, S: Archive, const B: usize, Store: BorrowMut<Memory<N, O, B>>> Archive

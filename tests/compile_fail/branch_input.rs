@@ -1,5 +1,5 @@
 //! twin: norms
-//! error: layer `Dense<2, 4>` does not take an input of shape `Sequence<3, 4>` (of `f32`)
+//! error: layer `Dense<2, _>` takes each step of a sequence by itself, and those of its input `Sequence<3, 4>` are of another width
 use constnet::{
     BatchNorm, Concat, Dense, Epsilon, Flatten, GroupNorm, Identity, LayerNorm, Momentum, Network, Parallel, Reshape,
     Sequence, Sum, Tanh, TimeDistributed, Vector,

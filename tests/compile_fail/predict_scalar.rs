@@ -1,5 +1,5 @@
 //! twin: network
-//! error: a tensor of shape `Vector<2>` of `f64` is wanted here, and this is `Matrix<f32, 
+//! error: a tensor of `f64` is wanted here, and this one is of `f32`: write `SVector::<f64, _>`
 use constnet::nalgebra::SVector;
 use constnet::{Dense, Network, Relu, Residual, Tanh, Vector};
 

@@ -1,5 +1,5 @@
 //! twin: shapes
-//! error: layer `Dense<16, 8>` does not take an input of shape `Sequence<4, 16>` (of `f32`)
+//! error: layer `Dense<16, _>` takes each step of a sequence by itself, and those of its input `Sequence<4, 16>` are of another width
 use constnet::nalgebra::SMatrix;
 use constnet::{Dense, Flatten, Image, Network, Reshape, Sequence, Softmax, Vector};
 

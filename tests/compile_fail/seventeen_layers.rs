@@ -1,5 +1,5 @@
 //! twin: long
-//! error: layer `[..]` does not take an input of shape `Vector<2>` (of `f32`)
+//! error: a tuple holds 1 to 16 layers, and this one more: put some of them into a tuple inside
 use constnet::{Network, Relu, Vector};
 
 type Net = Network<

@@ -6,6 +6,7 @@ use crate::layers::conv_transpose::{ConvTranspose1d, ConvTranspose2d};
 use crate::layers::dense::Dense;
 use crate::layers::grouped_conv::{GroupBias, GroupedConv1d, GroupedConv2d};
 use crate::scalar::{Element, Scalar};
+use crate::shape::length::{Is, Len, Times};
 use crate::shape::window::{IsDilation, IsOutputPadding, IsPadding, IsStride};
 use nalgebra::SVector;
 
@@ -15,11 +16,8 @@ use nalgebra::SVector;
     note = "it folds into the layer right before it: `Dense`, `Conv1d`, `Conv2d`, and the grouped and transposed ones"
 )]
 pub trait OutputsInnermost<T> {
-    /// How many outputs.
-    const OUTPUTS: usize;
-
-    /// Whether there is a bias.
-    const HAS_BIAS: bool;
+    /// The bias, or [`NoBias`](crate::NoBias).
+    type Bias;
 
     /// For each input, a factor for each output.
     fn weight(&self) -> &[T];
@@ -34,12 +32,45 @@ pub trait OutputsInnermost<T> {
     fn bias_mut(&mut self) -> &mut [T];
 }
 
+/// A layer with `C` outputs.
+#[diagnostic::on_unimplemented(
+    message = "a `BatchNorm` of {C} channels is folded into a layer of {C} outputs, and this is `{Self}`",
+    label = "not {C} outputs",
+    note = "it folds into the layer right before it"
+)]
+pub trait HasOutputs<const C: usize> {}
+
+/// A bias that is there.
+#[diagnostic::on_unimplemented(
+    message = "a `BatchNorm` is folded into a layer with a bias, and this one has `{Self}`: `fold` writes to another layer that has one",
+    label = "has no bias",
+    note = "`norm.fold(&layer, &mut folded)`, where `folded` is the same layer with a bias"
+)]
+pub trait IsBias {}
+
+impl<T, const OUT: usize> IsBias for SVector<T, OUT> {}
+impl<T, const OUT: usize, const G: usize> IsBias for [[T; OUT]; G] {}
+
 /// Writes [`OutputsInnermost`] for a layer of the fields `weight` and `bias`.
 macro_rules! outputs_innermost {
-    ($([$($generics:tt)*] $layer:ty, $T:ident, $B:ty, $outputs:expr;)+) => { $(
+    (@outputs [$($generics:tt)*] $layer:ty, [$outputs:ident]) => {
+        impl<$($generics)*> HasOutputs<$outputs> for $layer {}
+    };
+    (@outputs [$($generics:tt)*] $layer:ty, [$groups:ident * $outputs:ident]) => {
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*, const C: usize> HasOutputs<C> for $layer
+        where
+            Len<$groups>: Times<$outputs>,
+            <Len<$groups> as Times<$outputs>>::Output: Is<C>,
+        {
+        }
+    };
+    ($([$($generics:tt)*] $layer:ty, $T:ident, $B:ty, $outputs:tt;)+) => { $(
+        outputs_innermost!(@outputs [$($generics)*] $layer, $outputs);
+
         impl<$($generics)*> OutputsInnermost<$T> for $layer {
-            const OUTPUTS: usize = $outputs;
-            const HAS_BIAS: bool = <$B as Numbers<$T>>::IS_PRESENT;
+            type Bias = $B;
+
             fn weight(&self) -> &[$T] {
                 Numbers::numbers(&self.weight)
             }
@@ -56,38 +87,38 @@ macro_rules! outputs_innermost {
     )+ };
 }
 outputs_innermost! {
-    [const IN: usize, const OUT: usize, T: Element, B: Bias<T, OUT>] Dense<IN, OUT, T, B>, T, B, OUT;
+    [const IN: usize, const OUT: usize, T: Element, B: Bias<T, OUT>] Dense<IN, OUT, T, B>, T, B, [OUT];
     [
         const IN: usize, const OUT: usize, const K: usize, S: IsStride, P: IsPadding, D: IsDilation,
         T: Element, B: Bias<T, OUT>
     ]
-        Conv1d<IN, OUT, K, S, P, D, T, B>, T, B, OUT;
+        Conv1d<IN, OUT, K, S, P, D, T, B>, T, B, [OUT];
     [
         const IN: usize, const OUT: usize, const KH: usize, const KW: usize, S: IsStride, P: IsPadding, D: IsDilation,
         T: Element, B: Bias<T, OUT>
     ]
-        Conv2d<IN, OUT, KH, KW, S, P, D, T, B>, T, B, OUT;
+        Conv2d<IN, OUT, KH, KW, S, P, D, T, B>, T, B, [OUT];
     [
         const IN: usize, const OUT: usize, const K: usize, S: IsStride, P: IsPadding, O: IsOutputPadding,
         T: Element, B: Bias<T, OUT>
     ]
-        ConvTranspose1d<IN, OUT, K, S, P, O, T, B>, T, B, OUT;
+        ConvTranspose1d<IN, OUT, K, S, P, O, T, B>, T, B, [OUT];
     [
         const IN: usize, const OUT: usize, const KH: usize, const KW: usize,
         S: IsStride, P: IsPadding, O: IsOutputPadding, T: Element, B: Bias<T, OUT>
     ]
-        ConvTranspose2d<IN, OUT, KH, KW, S, P, O, T, B>, T, B, OUT;
+        ConvTranspose2d<IN, OUT, KH, KW, S, P, O, T, B>, T, B, [OUT];
     [
         const G: usize, const IN: usize, const OUT: usize, const K: usize, S: IsStride, P: IsPadding, D: IsDilation,
         T: Element, B: GroupBias<T, OUT, G>
     ]
-        GroupedConv1d<G, IN, OUT, K, S, P, D, T, B>, T, B, G * OUT;
+        GroupedConv1d<G, IN, OUT, K, S, P, D, T, B>, T, B, [G * OUT];
     [
         const G: usize, const IN: usize, const OUT: usize, const KH: usize, const KW: usize,
         S: IsStride, P: IsPadding, D: IsDilation, T: Element,
         B: GroupBias<T, OUT, G>
     ]
-        GroupedConv2d<G, IN, OUT, KH, KW, S, P, D, T, B>, T, B, G * OUT;
+        GroupedConv2d<G, IN, OUT, KH, KW, S, P, D, T, B>, T, B, [G * OUT];
 }
 
 impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, T> {
@@ -113,14 +144,7 @@ impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, 
     /// assert!((net.predict(&x)[0] - before).abs() < 1e-5);
     /// assert!((without.predict(&x)[0] - before).abs() < 1e-5);
     /// ```
-    pub fn fold_into<L: OutputsInnermost<T>>(&mut self, layer: &mut L) {
-        const {
-            assert!(
-                L::HAS_BIAS,
-                "a `BatchNorm` is folded into a layer with a bias: `fold` writes to another layer that has one"
-            );
-            assert!(L::OUTPUTS == C, "a `BatchNorm` is folded into a layer with as many outputs as it has channels");
-        };
+    pub fn fold_into<L: OutputsInnermost<T, Bias: IsBias> + HasOutputs<C>>(&mut self, layer: &mut L) {
         let scale = self.inference_scale();
         multiply(layer.weight_mut(), &scale);
         for ((bias, &scale), (&mean, &add)) in
@@ -136,14 +160,11 @@ impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, 
 
     /// [`fold_into`](BatchNorm::fold_into) a copy: `folded` becomes what `layer` and this one do together. `layer` may be one
     /// without bias, as is usual before a normalisation.
-    pub fn fold<L: OutputsInnermost<T>, F: OutputsInnermost<T>>(&self, layer: &L, folded: &mut F) {
-        const {
-            assert!(F::HAS_BIAS, "a `BatchNorm` is folded into a layer with a bias");
-            assert!(
-                L::OUTPUTS == C && F::OUTPUTS == C,
-                "a `BatchNorm` is folded into a layer with as many outputs as it has channels"
-            );
-        };
+    pub fn fold<L, F>(&self, layer: &L, folded: &mut F)
+    where
+        L: OutputsInnermost<T> + HasOutputs<C>,
+        F: OutputsInnermost<T, Bias: IsBias> + HasOutputs<C>,
+    {
         let scale = self.inference_scale();
         for (to, &from) in folded.weight_mut().iter_mut().zip(layer.weight()) {
             *to = from;

@@ -1,10 +1,10 @@
 use super::{Epsilon, IsEpsilon};
 use crate::kernels::norm::{normalise, normalise_backward};
-use crate::layer::{Differentiable, Layer, Role, tensors};
+use crate::layer::{Differentiable, Layer, Role, check_shapes, tensors};
 use crate::layers::channels::Channels;
 use crate::scalar::{Element, Scalar};
 use crate::shape::Tensor;
-use crate::shape::length::{Len, SharedBy};
+use crate::shape::length::{Len, NotZero, SharedBy};
 use core::marker::PhantomData;
 use nalgebra::SVector;
 
@@ -59,11 +59,7 @@ tensors! {
 }
 
 impl<const G: usize, const C: usize, E: IsEpsilon, T: Scalar> GroupNorm<G, C, E, T> {
-    /// Fails the build if there is nothing to normalise.
-    const CHECK: () = assert!(C > 0 && G > 0, "a normalisation needs a channel, and a group");
-
     fn epsilon() -> T {
-        let () = Self::CHECK;
         T::from_f64(E::VALUE)
     }
 
@@ -81,9 +77,14 @@ impl<const G: usize, const C: usize, E: IsEpsilon, T: Scalar> GroupNorm<G, C, E,
 
 impl<S: Channels<C>, const G: usize, const C: usize, E: IsEpsilon, T: Scalar> Layer<S, T> for GroupNorm<G, C, E, T>
 where
-    Len<C>: SharedBy<G>,
+    Len<C>: SharedBy<G> + NotZero,
 {
     type Out = S;
+
+    const CHECK: () = {
+        check_shapes::<S, S>();
+        let _ = E::VALUE;
+    };
 
     fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
         let (x, y) = (x.as_slice().as_chunks().0, y.as_mut_slice().as_chunks_mut::<C>().0);
@@ -97,7 +98,7 @@ where
 impl<S: Channels<C>, const G: usize, const C: usize, E: IsEpsilon, T: Scalar> Differentiable<S, T>
     for GroupNorm<G, C, E, T>
 where
-    Len<C>: SharedBy<G>,
+    Len<C>: SharedBy<G> + NotZero,
 {
     type Cache<const B: usize> = ();
 

@@ -3,7 +3,7 @@ use crate::kernels::recurrent::forward;
 use crate::layer::{Contiguous, Described, Description, Differentiable, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, FromTensor, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
-use crate::shape::length::{Extent, Len, Plus};
+use crate::shape::length::{Extent, Len, NotZero, Plus};
 use crate::shape::{Sequence, Tensor, TensorOf};
 use core::marker::PhantomData;
 
@@ -91,11 +91,6 @@ impl<C: Described> Described for Reverse<C> {
     };
 }
 
-/// Fails the build if nothing comes out.
-const fn check(hidden: usize) {
-    assert!(hidden > 0, "a recurrent layer inside a `Bidirectional` needs a hidden size of 1 or above");
-}
-
 /// A sequence with an output of each direction at every step.
 #[inline]
 fn pairs<T, const HIDDEN: usize>(y: &impl Tensor<T>) -> &[[[T; HIDDEN]; 2]] {
@@ -114,7 +109,7 @@ macro_rules! both_ways {
         impl<const IN: usize, const HIDDEN: usize, const L: usize, $($bound)* T: Scalar> Layer<Sequence<IN, L>, T>
             for Bidirectional<$cell<IN, HIDDEN, $($A,)? T>>
         where
-            Len<HIDDEN>: Plus<HIDDEN>,
+            Len<HIDDEN>: Plus<HIDDEN> + NotZero,
         {
             type Out = <<Len<HIDDEN> as Plus<HIDDEN>>::Output as Extent>::Sequence<Len<L>>;
 
@@ -123,7 +118,6 @@ macro_rules! both_ways {
 
             #[inline]
             fn forward(&self, x: &TensorOf<Sequence<IN, L>, T>, y: &mut TensorOf<Self::Out, T>) {
-                const { check(HIDDEN) };
                 let (x, y) = (&x.data.0, pairs_mut::<T, HIDDEN>(y));
                 forward(&self.forward, x, y, 0, &mut []);
                 forward(&self.reverse, x, y, 1, &mut []);
@@ -133,7 +127,7 @@ macro_rules! both_ways {
         impl<const IN: usize, const HIDDEN: usize, const L: usize, $($bound)* T: Scalar> Differentiable<Sequence<IN, L>, T>
             for Bidirectional<$cell<IN, HIDDEN, $($A,)? T>>
         where
-            Len<HIDDEN>: Plus<HIDDEN>,
+            Len<HIDDEN>: Plus<HIDDEN> + NotZero,
         {
             type Cache<const B: usize> = [[[[[T; HIDDEN]; $saved]; L]; 2]; B];
 
@@ -144,7 +138,6 @@ macro_rules! both_ways {
                 cache: &mut Self::Cache<B>,
                 y: &mut [TensorOf<Self::Out, T>; B],
             ) {
-                const { check(HIDDEN) };
                 for ((x, [ahead, reverse]), y) in x.iter().zip(cache).zip(y) {
                     let (x, y) = (&x.data.0, pairs_mut::<T, HIDDEN>(y));
                     forward(&self.forward, x, y, 0, ahead);
@@ -179,7 +172,6 @@ macro_rules! both_ways {
                 dy: &[TensorOf<Self::Out, T>; B],
                 gradient: &mut Self,
             ) {
-                const { check(HIDDEN) };
                 for (((x, y), [ahead, reverse]), dy) in x.iter().zip(y).zip(cache).zip(dy) {
                     let (x, y, dy) = (&x.data.0, pairs::<T, HIDDEN>(y), pairs::<T, HIDDEN>(dy));
                     self.forward.through_time(x, y, 0, ahead, dy, &mut gradient.forward);

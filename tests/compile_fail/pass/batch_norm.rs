@@ -7,6 +7,9 @@ type Net = Network<Vector<3>, (BatchNorm<3, Epsilon<1, 1000>>,)>;
 
 const BATCH: usize = 2;
 
+const _: Trainer<Net, Sgd, Mse, BATCH> = Trainer::new(Sgd::const_new(0.1), Mse);
+const _: () = Net::CHECK;
+
 fn main() {
     let mut net = Net::ZERO;
     let x = [SVector::<f32, 3>::zeros(); BATCH];

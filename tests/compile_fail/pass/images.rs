@@ -14,6 +14,8 @@ type Wide = Network<Image<1, 4, 4>, (ConvTranspose2d<1, 2, 3, 3, Stride<2>, Pad<
 type Signal = Network<Sequence<6, 100>, (Conv1d<6, 8, 5, Stride, Causal, Dilation<2>>, GlobalAvgPool)>;
 type Stated = Network<Image<3, 90, 90>, (Conv2d<3, 2, 3, 3, Stride, To<88>>, FlattenTo<15_488>)>;
 
+const _: [(); 6] = [Lenet::CHECK, Padded::CHECK, Deep::CHECK, Wide::CHECK, Signal::CHECK, Stated::CHECK];
+
 fn main() {
     let logits = Lenet::ZERO.predict(&[SMatrix::<f32, 1, 28>::zeros(); 28]);
     let padded = Padded::ZERO.predict(&[SMatrix::<f32, 3, 8>::zeros(); 8]);

@@ -9,6 +9,8 @@ type Longer = Network<Sequence<2, 8>, (ConvTranspose1d<2, 3, 2, Stride<2>>,)>;
 type Both = Network<Sequence<2, 8>, (Bidirectional<Gru<2, 3>>,)>;
 type Steps = Sequence<2, 8>;
 
+const _: [(); 4] = [Halved::CHECK, Longer::CHECK, Both::CHECK, Network::<Steps, (GlobalAvgPool,)>::CHECK];
+
 fn main() {
     let x = TensorOf::<Sequence<2, 8>, f32>::ZERO;
     let all = TensorOf::<Steps, f32>::ZERO;

@@ -1,5 +1,5 @@
 //! twin: signals
-//! error: a recurrent layer inside a `Bidirectional` needs a hidden size of 1 or above
+//! error: a size of a layer is 0: every size is 1 or above
 use constnet::shape::TensorOf;
 use constnet::{
     Bidirectional, ConstZero, Conv1d, ConvTranspose1d, GlobalAvgPool, Gru, MaxPool1d, Network, Sequence, Stride,
@@ -9,6 +9,8 @@ type Halved = Network<Sequence<2, 8>, (Conv1d<2, 4, 3, Stride<2>>, MaxPool1d<2, 
 type Longer = Network<Sequence<2, 8>, (ConvTranspose1d<2, 3, 2, Stride<2>>,)>;
 type Both = Network<Sequence<2, 8>, (Bidirectional<Gru<2, 0>>,)>;
 type Steps = Sequence<2, 8>;
+
+const _: [(); 4] = [Halved::CHECK, Longer::CHECK, Both::CHECK, Network::<Steps, (GlobalAvgPool,)>::CHECK];
 
 fn main() {
     let x = TensorOf::<Sequence<2, 8>, f32>::ZERO;

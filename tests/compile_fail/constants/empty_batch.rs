@@ -7,7 +7,11 @@ use constnet::{Dense, Network, Vector};
 
 type Net = Network<Vector<2>, (Dense<2, 1>,)>;
 
+const BATCH: usize = 0;
+
+const _: Trainer<Net, Sgd, Mse, BATCH> = Trainer::new(Sgd::const_new(0.1), Mse);
+
 fn main() {
-    let trainer = Trainer::<Net, _, _, 0>::new(Sgd::const_new(0.1), Mse);
+    let trainer = Trainer::<Net, _, _, BATCH>::new(Sgd::const_new(0.1), Mse);
     let _ = trainer.steps();
 }

@@ -1,12 +1,15 @@
 //! twin: batch_norm
-//! error: an epsilon is above 0
+//! error: batch normalisation cannot be trained on one position: take a batch of 2 or more
 use constnet::nalgebra::SVector;
 use constnet::{BatchNorm, Epsilon, Network, Vector};
 use constnet::{loss::Mse, optimizer::Sgd, train::Trainer};
 
-type Net = Network<Vector<3>, (BatchNorm<3, Epsilon<0, 1000>>,)>;
+type Net = Network<Vector<3>, (BatchNorm<3, Epsilon<1, 1000>>,)>;
 
-const BATCH: usize = 2;
+const BATCH: usize = 1;
+
+const _: Trainer<Net, Sgd, Mse, BATCH> = Trainer::new(Sgd::const_new(0.1), Mse);
+const _: () = Net::CHECK;
 
 fn main() {
     let mut net = Net::ZERO;

@@ -1,5 +1,5 @@
 //! twin: images
-//! error: a pooling window may not lie on padding alone: take a padding of at most K / 2, as in PyTorch, or `Same`
+//! error: another length than the `L` of `To<L>` comes out: (N - span) / stride + 1
 use constnet::nalgebra::SMatrix;
 use constnet::{
     AvgPool2d, Causal, Conv1d, Conv2d, ConvTranspose2d, Dense, DepthwiseConv2d, Dilation, Flatten, FlattenTo,
@@ -9,11 +9,13 @@ use constnet::{
 type Lenet =
     Network<Image<1, 28, 28>, (Conv2d<1, 6, 5>, Relu, MaxPool2d<2>, Conv2d<6, 16, 5>, Flatten, Dense<1024, 10>)>;
 type Padded =
-    Network<Image<3, 8, 8>, (Conv2d<3, 8, 3, 3, Stride<2>, Same, Dilation<1>>, AvgPool2d<2, 2, Stride<2>, Pad<2>>)>;
+    Network<Image<3, 8, 8>, (Conv2d<3, 8, 3, 3, Stride<2>, Same, Dilation<1>>, AvgPool2d<2, 2, Stride<2>, Pad<1>>)>;
 type Deep = Network<Image<8, 6, 6>, (Conv2d<8, 4, 1>, MaxPool2d<2>, DepthwiseConv2d<4, 3>, GlobalAvgPool)>;
 type Wide = Network<Image<1, 4, 4>, (ConvTranspose2d<1, 2, 3, 3, Stride<2>, Pad<1>, OutputPadding<1>>, Upsample<2>)>;
 type Signal = Network<Sequence<6, 100>, (Conv1d<6, 8, 5, Stride, Causal, Dilation<2>>, GlobalAvgPool)>;
-type Stated = Network<Image<3, 90, 90>, (Conv2d<3, 2, 3, 3, Stride, To<88>>, FlattenTo<15_488>)>;
+type Stated = Network<Image<3, 90, 90>, (Conv2d<3, 2, 3, 3, Stride, To<87>>, FlattenTo<15_488>)>;
+
+const _: [(); 6] = [Lenet::CHECK, Padded::CHECK, Deep::CHECK, Wide::CHECK, Signal::CHECK, Stated::CHECK];
 
 fn main() {
     let logits = Lenet::ZERO.predict(&[SMatrix::<f32, 1, 28>::zeros(); 28]);

@@ -1,14 +1,16 @@
 //! twin: signals
-//! error: a convolution needs a channel in and a channel out
+//! error: a layer takes a tensor of no numbers: every extent of a shape is 1 or above
 use constnet::shape::TensorOf;
 use constnet::{
     Bidirectional, ConstZero, Conv1d, ConvTranspose1d, GlobalAvgPool, Gru, MaxPool1d, Network, Sequence, Stride,
 };
 
 type Halved = Network<Sequence<2, 8>, (Conv1d<2, 4, 3, Stride<2>>, MaxPool1d<2, Stride<1>>)>;
-type Longer = Network<Sequence<2, 8>, (ConvTranspose1d<2, 0, 2, Stride<2>>,)>;
+type Longer = Network<Sequence<2, 8>, (ConvTranspose1d<2, 3, 2, Stride<2>>,)>;
 type Both = Network<Sequence<2, 8>, (Bidirectional<Gru<2, 3>>,)>;
-type Steps = Sequence<2, 8>;
+type Steps = Sequence<2, 0>;
+
+const _: [(); 4] = [Halved::CHECK, Longer::CHECK, Both::CHECK, Network::<Steps, (GlobalAvgPool,)>::CHECK];
 
 fn main() {
     let x = TensorOf::<Sequence<2, 8>, f32>::ZERO;

@@ -1,5 +1,5 @@
 //! twin: images
-//! error: an output padding is smaller than the stride
+//! error: a transposed convolution cannot have `OutputPadding<2>` with `Stride<2, 2>`: an output padding is smaller than the stride
 use constnet::nalgebra::SMatrix;
 use constnet::{
     AvgPool2d, Causal, Conv1d, Conv2d, ConvTranspose2d, Dense, DepthwiseConv2d, Dilation, Flatten, FlattenTo,
@@ -14,6 +14,8 @@ type Deep = Network<Image<8, 6, 6>, (Conv2d<8, 4, 1>, MaxPool2d<2>, DepthwiseCon
 type Wide = Network<Image<1, 4, 4>, (ConvTranspose2d<1, 2, 3, 3, Stride<2>, Pad<1>, OutputPadding<2>>, Upsample<2>)>;
 type Signal = Network<Sequence<6, 100>, (Conv1d<6, 8, 5, Stride, Causal, Dilation<2>>, GlobalAvgPool)>;
 type Stated = Network<Image<3, 90, 90>, (Conv2d<3, 2, 3, 3, Stride, To<88>>, FlattenTo<15_488>)>;
+
+const _: [(); 6] = [Lenet::CHECK, Padded::CHECK, Deep::CHECK, Wide::CHECK, Signal::CHECK, Stated::CHECK];
 
 fn main() {
     let logits = Lenet::ZERO.predict(&[SMatrix::<f32, 1, 28>::zeros(); 28]);
