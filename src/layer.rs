@@ -1,8 +1,10 @@
 //! What a layer is: [`Layer`] to predict, [`Parameters`] to hold numbers, [`Differentiable`] to train.
 
+mod bound;
 mod tensors;
 
 pub use crate::kernels::contiguous::Contiguous;
+pub use bound::Bound;
 pub(crate) use tensors::tensors;
 pub use tensors::{Described, Description, Numbers};
 
@@ -84,6 +86,15 @@ impl Role {
     #[must_use]
     pub const fn is_bias(&self) -> bool {
         matches!(self, Self::Bias { .. })
+    }
+
+    /// What its numbers must be.
+    #[must_use]
+    pub const fn bound(&self) -> Bound {
+        match self {
+            Self::RunningVariance => Bound::NotNegative,
+            _ => Bound::Finite,
+        }
     }
 
     /// Whether gradients change it: all but running averages.

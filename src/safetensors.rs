@@ -50,19 +50,27 @@ mod atomic;
 mod constant;
 mod dtype;
 mod error;
+#[cfg(feature = "std")]
+mod file;
 mod header;
 mod json;
 mod key;
+mod listing;
 mod number;
+mod order;
+pub(crate) mod save;
+mod text;
 
 pub(crate) use archive::archive_methods;
 pub use archive::{Archive, Entry};
-#[cfg(feature = "std")]
-pub(crate) use atomic::replace as replace_file;
 pub(crate) use constant::check_all_used;
 pub use constant::{At, File, FromFile, FromTensor, Item, Keys, Root};
 pub use dtype::Dtype;
 pub use error::{Extents, HeaderError, LoadError, SaveError};
+#[cfg(feature = "std")]
+pub use file::{Cause, FileError};
 pub use header::{Tensors, View};
-pub use key::{Key, Names};
+pub use key::{Key, Names, Wanted};
+pub use listing::Listing;
 pub use number::{Stored, Values, ValuesMut};
+pub use text::Text;
