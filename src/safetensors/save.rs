@@ -78,7 +78,9 @@ impl Least {
             return false;
         }
         let mut moved = core::mem::replace(first, hash);
-        rest.iter_mut().for_each(|next| core::mem::swap(next, &mut moved));
+        for next in rest {
+            core::mem::swap(next, &mut moved);
+        }
         self.len = (self.len + 1).min(self.hashes.len());
         true
     }

@@ -111,7 +111,7 @@ where
         [*seed, *steps, *epochs, *passes] = progress;
         let mut factor = [*learning_rate_factor];
         flat(["trainer.", ""], "learning_rate_factor", 1, Bound::NotNegative, |entry| {
-            f(entry, ValuesMut::F64(&mut factor))
+            f(entry, ValuesMut::F64(&mut factor));
         });
         [*learning_rate_factor] = factor;
         self.scaler.entries_mut(&mut |entry, values| f(&Entry { section: ["scaler.", ""], ..*entry }, values));
