@@ -1,9 +1,10 @@
 use super::dtype::Dtype;
 use super::error::HeaderError;
 use super::json::{Cursor, KEPT, tri};
-use super::key::Wanted;
+use super::key::{Names, Wanted};
 use super::order::{self, By};
 use super::text::Text;
+use crate::layer::Path;
 use core::cmp::Ordering;
 
 /// The tensors of a file, after its header has been checked. Nothing is copied.
@@ -85,6 +86,9 @@ impl<'a> View<'a> {
         matched == NAME.len()
     }
 }
+
+/// The key of what is no tensor.
+const METADATA: &[u8] = b"__metadata__";
 
 /// What stands in a header.
 enum Item<'a> {
@@ -170,33 +174,29 @@ impl<'a> Tensors<'a> {
     /// A pass over the header as far as the tensor.
     #[must_use]
     pub const fn get(&self, key: &str) -> Option<View<'a>> {
-        let mut at = 0;
-        while let Ok(Some((view, next))) = self.next(at) {
-            if view.key.is(key.as_bytes()) {
-                return Some(view);
-            }
-            at = next;
-        }
-        None
+        self.find(&Wanted::new(Names::OWN, [key, ""], &Path::Root, ""), &mut 0)
     }
 
     /// The tensor with this key, looked for from the place `from`, which the call before gave, to the end, and then from the start.
     pub(super) const fn find(&self, wanted: &Wanted<'_>, from: &mut usize) -> Option<View<'a>> {
         let (mut at, mut is_again) = (*from, *from == 0);
         loop {
-            match self.next(at) {
-                Ok(Some((view, next))) => {
-                    if wanted.is(view.key) {
+            match self.next_key(at) {
+                Some((key, value, next)) => {
+                    if wanted.is(key) {
                         *from = next;
-                        return Some(view);
+                        return match self.view(key, &mut Cursor { text: self.header, at: value }) {
+                            Ok(view) => Some(view),
+                            Err(_) => None,
+                        };
                     }
                     at = next;
                     if is_again && *from > 0 && at >= *from {
                         return None;
                     }
                 }
-                _ if is_again => return None,
-                _ => (at, is_again) = (0, true),
+                None if is_again => return None,
+                None => (at, is_again) = (0, true),
             }
         }
     }
@@ -212,7 +212,33 @@ impl<'a> Tensors<'a> {
         }
     }
 
+    /// The same in a header that has been checked, without its description: the key, the place of the description, the place after it.
+    pub(super) const fn next_key(&self, mut at: usize) -> Option<(Text<'a>, usize, usize)> {
+        loop {
+            let Ok(Some((key, value))) = self.key(at) else { return None };
+            let mut cursor = Cursor { text: self.header, at: value };
+            cursor.skip_checked_value();
+            if !key.is(METADATA) {
+                return Some((key, value, cursor.at));
+            }
+            at = cursor.at;
+        }
+    }
+
     const fn item(&self, at: usize) -> Result<Option<(Item<'a>, usize)>, HeaderError> {
+        let Some((key, value)) = tri!(self.key(at)) else { return Ok(None) };
+        let mut cursor = Cursor { text: self.header, at: value };
+        let item = if key.is(METADATA) {
+            tri!(cursor.metadata());
+            Item::Metadata
+        } else {
+            Item::Tensor(tri!(self.view(key, &mut cursor)))
+        };
+        Ok(Some((item, cursor.at)))
+    }
+
+    /// The next key after a place, and the place of its value.
+    const fn key(&self, at: usize) -> Result<Option<(Text<'a>, usize)>, HeaderError> {
         let mut cursor = Cursor { text: self.header, at };
         if at == 0 {
             tri!(cursor.expect(b'{'));
@@ -225,13 +251,7 @@ impl<'a> Tensors<'a> {
             tri!(cursor.expect(b','));
         }
         let key = tri!(cursor.field());
-        let item = if key.is(b"__metadata__") {
-            tri!(cursor.metadata());
-            Item::Metadata
-        } else {
-            Item::Tensor(tri!(self.view(key, &mut cursor)))
-        };
-        Ok(Some((item, cursor.at)))
+        Ok(Some((key, cursor.at)))
     }
 
     /// Reads the description of a tensor: its three fields, in any order, and whatever else there is.

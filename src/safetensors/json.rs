@@ -207,6 +207,35 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Passes over an object, or what is no list, of text that has been checked: only brackets and quotes count.
+    pub(super) const fn skip_checked_value(&mut self) {
+        let mut depth = 0_usize;
+        let (mut is_string, mut is_escaped) = (false, false);
+        while self.at < self.text.len() {
+            let byte = self.text[self.at];
+            if is_string {
+                is_string = is_escaped || byte != b'"';
+                is_escaped = !is_escaped && byte == b'\\';
+            } else {
+                match byte {
+                    b'"' => is_string = true,
+                    b'{' => depth += 1,
+                    // The end of what is around a value that has no brackets.
+                    b',' | b'}' if depth == 0 => return,
+                    b'}' => {
+                        depth -= 1;
+                        if depth == 0 {
+                            self.at += 1;
+                            return;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            self.at += 1;
+        }
+    }
+
     const fn skip_scalar(&mut self) -> Result<(), HeaderError> {
         self.skip_space();
         if self.at < self.text.len() && self.text[self.at] == b'"' {

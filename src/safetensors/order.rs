@@ -1,13 +1,13 @@
 //! Whether tensors lie side by side and whether their keys differ, without memory that grows with their number.
 
 use super::error::HeaderError;
-use super::header::{Tensors, View};
+use super::header::Tensors;
 use super::json::tri;
 use super::text::Text;
 use core::cmp::Ordering;
 
 /// How many tensors a pass over the header puts in order.
-const SLOTS: usize = 64;
+const SLOTS: usize = 128;
 
 /// What tensors are put in order by.
 #[derive(Clone, Copy)]
@@ -18,24 +18,20 @@ pub(super) enum By {
 
 /// What is kept of a tensor.
 #[derive(Clone, Copy)]
-struct Slot<'a> {
-    key: Text<'a>,
-    begin: usize,
-    end: usize,
+enum Slot<'a> {
+    /// Where it begins and ends.
+    Place(usize, usize),
+    /// Its key, as it stands in the header.
+    Key(&'a [u8]),
 }
 
-impl<'a> Slot<'a> {
-    const EMPTY: Self = Self { key: Text::new(&[], false), begin: 0, end: 0 };
-
-    const fn of(view: &View<'a>) -> Self {
-        Self { key: view.key(), begin: view.begin, end: view.end }
-    }
-
-    const fn compare(&self, other: &Self, by: By) -> Ordering {
-        match by {
-            By::Key => self.key.compare(&other.key),
-            By::Place if self.begin != other.begin => order(self.begin, other.begin),
-            By::Place => order(self.end, other.end),
+impl Slot<'_> {
+    const fn compare(&self, other: &Self) -> Ordering {
+        match (*self, *other) {
+            (Self::Key(a), Self::Key(b)) => Text::new(a, true).compare(&Text::new(b, true)),
+            (Self::Place(begin, a), Self::Place(other, b)) if begin == other => order(a, b),
+            (Self::Place(a, _), Self::Place(b, _)) => order(a, b),
+            _ => Ordering::Equal,
         }
     }
 }
@@ -58,10 +54,10 @@ struct Window<'a> {
 
 impl<'a> Window<'a> {
     /// Takes a tensor in, if it is one of the first. Returns whether it is equal to one that is there.
-    const fn insert(&mut self, slot: Slot<'a>, by: By) -> bool {
+    const fn insert(&mut self, slot: Slot<'a>) -> bool {
         let mut place = self.len;
         while place > 0 {
-            match slot.compare(&self.slots[place - 1], by) {
+            match slot.compare(&self.slots[place - 1]) {
                 Ordering::Less => place -= 1,
                 Ordering::Equal => return true,
                 Ordering::Greater => break,
@@ -88,30 +84,31 @@ impl<'a> Window<'a> {
 pub(super) const fn check(tensors: &Tensors<'_>, by: By) -> Result<usize, HeaderError> {
     let (mut last, mut covered) = (None::<Slot<'_>>, 0);
     loop {
-        let mut window = Window { slots: [Slot::EMPTY; SLOTS], len: 0 };
+        let mut window = Window { slots: [Slot::Place(0, 0); SLOTS], len: 0 };
         let mut at = 0;
-        while let Some((view, next)) = tri!(tensors.next(at)) {
-            let slot = Slot::of(&view);
+        while let Some((slot, next)) = tri!(next(tensors, at, by)) {
             let is_later = match &last {
-                Some(last) => matches!(slot.compare(last, by), Ordering::Greater),
+                Some(last) => matches!(slot.compare(last), Ordering::Greater),
                 None => true,
             };
-            if is_later && window.insert(slot, by) {
-                match by {
-                    By::Key => return Err(HeaderError::DuplicateKey),
+            if is_later && window.insert(slot) {
+                match slot {
+                    Slot::Key(_) => return Err(HeaderError::DuplicateKey),
+                    Slot::Place(begin, end) if begin < end => return Err(HeaderError::OverlapOrHole),
                     // Empty tensors may share a place.
-                    By::Place if slot.begin < slot.end => return Err(HeaderError::OverlapOrHole),
-                    By::Place => {}
+                    Slot::Place(..) => {}
                 }
             }
             at = next;
         }
         let mut i = 0;
         while i < window.len {
-            if matches!(by, By::Place) && window.slots[i].begin != covered {
-                return Err(HeaderError::OverlapOrHole);
+            if let Slot::Place(begin, end) = window.slots[i] {
+                if begin != covered {
+                    return Err(HeaderError::OverlapOrHole);
+                }
+                covered = end;
             }
-            covered = window.slots[i].end;
             i += 1;
         }
         if window.len < SLOTS {
@@ -119,4 +116,18 @@ pub(super) const fn check(tensors: &Tensors<'_>, by: By) -> Result<usize, Header
         }
         last = Some(window.slots[SLOTS - 1]);
     }
+}
+
+/// What is kept of the next tensor after a place in the header, and the place after it.
+const fn next<'a>(tensors: &Tensors<'a>, at: usize, by: By) -> Result<Option<(Slot<'a>, usize)>, HeaderError> {
+    Ok(match by {
+        By::Key => match tensors.next_key(at) {
+            Some((key, _, next)) => Some((Slot::Key(key.raw()), next)),
+            None => None,
+        },
+        By::Place => match tri!(tensors.next(at)) {
+            Some((view, next)) => Some((Slot::Place(view.begin, view.end), next)),
+            None => None,
+        },
+    })
 }

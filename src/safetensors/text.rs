@@ -24,6 +24,11 @@ impl<'a> Text<'a> {
         Self { raw, has_escapes }
     }
 
+    /// What stands between the quotes.
+    pub(super) const fn raw(&self) -> &'a [u8] {
+        self.raw
+    }
+
     /// Its bytes.
     pub(super) const fn bytes(&self) -> Bytes<'a> {
         Bytes { rest: self.raw, has_escapes: self.has_escapes, unit: [0; 4], pending: 0, len: 0 }
