@@ -197,7 +197,9 @@ fn what_others_have_beside_is_left_alone() {
     let folder = folder("others");
     let path = folder.join("net");
     let mut others = vec![".constnet-0000000000000000-0000000000000000.partial", "net.partial", "net.7.0.partial"];
-    others.iter().for_each(|name| fs::write(folder.join(name), "theirs").expect("a file"));
+    for name in &others {
+        fs::write(folder.join(name), "theirs").expect("a file");
+    }
     net(1.0).save_file(&path).expect("a new file");
     others.push("net");
     others.sort_unstable();

@@ -65,7 +65,7 @@ fn good(random: &mut Random) -> (Vec<String>, Vec<u8>) {
         let (dtype, bits) = dtypes[random.below(dtypes.len())];
         let shape: Vec<usize> = (0..random.below(4)).map(|_| [0, 1, 2, 4, 8][random.below(5)]).collect();
         let elements: usize = shape.iter().product();
-        if elements * bits % 8 != 0 {
+        if !(elements * bits).is_multiple_of(8) {
             continue;
         }
         let end = begin + elements * bits / 8;
@@ -93,7 +93,10 @@ fn tokens(text: &str) -> Vec<String> {
             word.push(c);
             match c {
                 '\\' => word.extend(chars.next()),
-                '"' => (is_string, _) = (false, tokens.push(std::mem::take(&mut word))),
+                '"' => {
+                    is_string = false;
+                    tokens.push(std::mem::take(&mut word));
+                }
                 _ => {}
             }
         } else if c.is_ascii_digit() {
@@ -164,7 +167,10 @@ fn changed(random: &mut Random, mut tokens: Vec<String>, mut data: Vec<u8>) -> V
             0 => tokens[at] = random.of(WORDS).into(),
             1 => tokens.insert(at, random.of(WORDS).into()),
             2 if tokens.len() > 1 => drop(tokens.remove(at)),
-            3 => tokens[at] = tokens[other].clone(),
+            3 => {
+                let other = tokens[other].clone();
+                tokens[at] = other;
+            }
             4 => tokens.swap(at, other),
             5 => {
                 if let Ok(number) = tokens[at].parse::<u64>() {
@@ -189,11 +195,11 @@ fn changed(random: &mut Random, mut tokens: Vec<String>, mut data: Vec<u8>) -> V
 fn both_readers_agree_on_changed_files() {
     let mut random = Random(1);
     let mut taken = 0;
-    for _ in 0..100_000 {
+    for _ in 0..50_000 {
         let (tokens, data) = good(&mut random);
         taken += usize::from(agree(&changed(&mut random, tokens, data)));
     }
-    assert!((20_000..80_000).contains(&taken), "{taken} of 100,000 are good: the changes test one side only");
+    assert!((10_000..40_000).contains(&taken), "{taken} of 50,000 are good: the changes test one side only");
 }
 
 /// Each difference that has been found, in either direction.
@@ -251,6 +257,8 @@ fn both_readers_agree_on_these() {
     }
 }
 
+type Line = constnet::Network<constnet::Vector<2>, (constnet::Dense<2, 1>,)>;
+
 /// Would catch: an escape that is resolved in one place and not in another.
 #[test]
 fn keys_with_escapes_are_found() {
@@ -258,7 +266,6 @@ fn keys_with_escapes_are_found() {
         r#"{"0.w\u0065ight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"\u0030.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#,
         &[0; 12],
     );
-    type Line = constnet::Network<constnet::Vector<2>, (constnet::Dense<2, 1>,)>;
     Line::ZERO.clone().load(&bytes).expect("both keys");
     let tensors = Tensors::parse(&bytes).expect("a valid file");
     assert_eq!(tensors.iter().map(|view| view.key().to_string()).collect::<Vec<_>>(), ["0.weight", "0.bias"]);
@@ -273,7 +280,6 @@ fn a_type_that_no_network_takes_is_named() {
             r#"{{"{prefix}weight":{{"dtype":"C64","shape":[1,2],"data_offsets":[0,16]}},"0.bias":{{"dtype":"F32","shape":[1],"data_offsets":[16,20]}}}}"#
         )
     };
-    type Line = constnet::Network<constnet::Vector<2>, (constnet::Dense<2, 1>,)>;
     let error = Line::ZERO.clone().load(&file(&header("0."), &[0; 20])).expect_err("C64");
     assert_eq!(error.to_string(), "tensor `0.weight` is C64, which does not widen to the network's F32");
     assert!(Tensors::parse(&file(&header("x."), &[0; 20])).is_ok());

@@ -15,6 +15,7 @@ type One = Dense<1, 1>;
 type Sixteen = (One, One, One, One, One, One, One, One, One, One, One, One, One, One, One, One);
 type All = (Sixteen, Sixteen, Sixteen, Sixteen, Sixteen, Sixteen, Sixteen, Sixteen, Sixteen, Sixteen, Sixteen);
 type Deep = Network<Vector<1>, All>;
+type Short = Network<Vector<1>, (One,)>;
 
 /// 176 layers and Adam are 1,059 tensors: more than the 1,024 that `load` once took.
 #[test]
@@ -69,8 +70,7 @@ impl Archive for Lists {
 
 /// A checkpoint with these lists in the place of a scaler: the way of a user's own archive into a file.
 fn through_a_file(mut lists: Lists) -> Result<(Lists, Vec<u8>), SaveError> {
-    type Line = Network<Vector<1>, (One,)>;
-    let (mut net, mut trainer) = (Line::ZERO, Trainer::<Line, _, _, 1>::new(Adam::const_new(0.1), Mse));
+    let (mut net, mut trainer) = (Short::ZERO, Trainer::<Short, _, _, 1>::new(Adam::const_new(0.1), Mse));
     let checkpoint = Checkpoint { net: &mut net, trainer: &mut trainer, scaler: &mut lists };
     let mut file = vec![0; checkpoint.saved_len()];
     checkpoint.save(&mut file)?;
@@ -110,6 +110,18 @@ fn three_thousand_lists() {
     assert_eq!(loaded, lists);
 }
 
+/// A tensor of six numbers whose shape and order are these.
+struct Wrong(&'static [usize], &'static [usize]);
+
+impl Archive for Wrong {
+    fn entries(&self, f: &mut dyn FnMut(&Entry<'_>, Values<'_>)) {
+        let role = Role::Bias { fan_in: 0 };
+        let parameter = Parameter { path: Path::Root, name: "w", role, shape: self.0, order: self.1 };
+        f(&Entry { section: ["", ""], parameter: &parameter, bound: Bound::Finite }, Values::F32(&[0.0; 6]));
+    }
+    fn entries_mut(&mut self, _: &mut dyn FnMut(&Entry<'_>, ValuesMut<'_>)) {}
+}
+
 /// Would catch: a file that `save` writes and `load` refuses.
 #[test]
 fn what_cannot_be_loaded_is_not_saved() {
@@ -124,17 +136,7 @@ fn what_cannot_be_loaded_is_not_saved() {
     }
     twice(100).expect("all different");
 
-    struct Wrong(&'static [usize], &'static [usize]);
-    impl Archive for Wrong {
-        fn entries(&self, f: &mut dyn FnMut(&Entry<'_>, Values<'_>)) {
-            let role = Role::Bias { fan_in: 0 };
-            let parameter = Parameter { path: Path::Root, name: "w", role, shape: self.0, order: self.1 };
-            f(&Entry { section: ["", ""], parameter: &parameter, bound: Bound::Finite }, Values::F32(&[0.0; 6]));
-        }
-        fn entries_mut(&mut self, _: &mut dyn FnMut(&Entry<'_>, ValuesMut<'_>)) {}
-    }
-    type Line = Network<Vector<1>, (One,)>;
-    let (mut net, mut trainer) = (Line::ZERO, Trainer::<Line, _, _, 1>::new(Adam::const_new(0.1), Mse));
+    let (mut net, mut trainer) = (Short::ZERO, Trainer::<Short, _, _, 1>::new(Adam::const_new(0.1), Mse));
     let mut save = |shape, order| {
         let mut wrong = Wrong(shape, order);
         Checkpoint { net: &mut net, trainer: &mut trainer, scaler: &mut wrong }.save(&mut [0; 4096])
