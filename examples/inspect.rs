@@ -31,13 +31,14 @@ fn run() -> Result<(), Box<dyn Error>> {
 
 /// Every tensor: its key, type, shape and size.
 fn list(tensors: &Tensors<'_>) {
-    let keys = tensors.iter().map(|view| Plain(view.key().as_str()).to_string().chars().count());
+    let keys = tensors.iter().map(|view| Plain(&view.key().to_string()).to_string().chars().count());
     let width = keys.max().unwrap_or(0).max(3);
     println!("{:width$}  {:8}  {:>10}  shape", "key", "type", "bytes");
     for view in tensors.iter() {
-        let key = Plain(view.key().as_str()).to_string();
+        let key = Plain(&view.key().to_string()).to_string();
         let note = if is_finite(&view) { "" } else { "  (holds a number that is not finite: no network takes it)" };
-        println!("{key:width$}  {:8}  {:>10}  {:?}{note}", view.dtype.name(), view.data.len(), view.shape());
+        let more = if view.dimensions() > view.shape().len() { " and more" } else { "" };
+        println!("{key:width$}  {:8}  {:>10}  {:?}{more}{note}", view.dtype.name(), view.data.len(), view.shape());
     }
 }
 
@@ -70,9 +71,8 @@ fn need(tensors: &Tensors<'_>) {
 fn suggest(tensors: &Tensors<'_>) {
     let mut layers = Vec::new();
     for weight in tensors.iter().filter(|view| is_weight(view.dtype)) {
-        let (key, &[outputs, inputs]) = (weight.key(), weight.shape()) else { continue };
-        let Some(path) = key.as_str().strip_suffix("weight").filter(|path| path.is_empty() || path.ends_with('.'))
-        else {
+        let (key, &[outputs, inputs]) = (weight.key().to_string(), weight.shape()) else { continue };
+        let Some(path) = key.strip_suffix("weight").filter(|path| path.is_empty() || path.ends_with('.')) else {
             continue;
         };
         let bias = tensors.get(&format!("{path}bias")).filter(|bias| bias.shape() == [outputs]);
@@ -98,7 +98,7 @@ fn order(path: &str) -> Vec<(usize, String)> {
 
 /// How many numbers a tensor holds.
 fn elements(view: &View<'_>) -> usize {
-    view.data.len() / view.dtype.size()
+    8 * view.data.len() / view.dtype.bits()
 }
 
 /// Whether a network takes this type, if it computes with `f64`.
@@ -114,7 +114,7 @@ fn is_finite(view: &View<'_>) -> bool {
         Dtype::F16 => 0x7c00,
         _ => return true,
     };
-    let tops = view.data.chunks_exact(view.dtype.size()).filter_map(|number| number.last_chunk::<2>());
+    let tops = view.data.chunks_exact(view.dtype.bits() / 8).filter_map(|number| number.last_chunk::<2>());
     tops.map(|&top| u16::from_le_bytes(top)).all(|top| top & exponent != exponent)
 }
 

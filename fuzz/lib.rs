@@ -1,12 +1,16 @@
 //! What the targets load into, and the valid files that they start from.
 
-use constnet::data::Standardizer;
+#[path = "../tests/official/mod.rs"]
+pub mod official;
+
+use constnet::data::{MinMaxScaler, Standardizer};
 use constnet::layer::{Layer, Parameters};
 use constnet::loss::Mse;
+use constnet::nalgebra::SVector;
 use constnet::optimizer::Adam;
 use constnet::safetensors::{Archive, Stored, Values};
 use constnet::train::{Checkpoint, Trainer};
-use constnet::{ConstZero, Dense, DenseNoBias, Network, Relu, Residual, Tanh, Vector};
+use constnet::{BatchNorm, ConstZero, Dense, DenseNoBias, Network, Relu, Residual, Sequence, Tanh, Vector};
 
 /// Two layers of `f32`.
 pub type Single = Network<Vector<3>, (Dense<3, 2>, Relu, Dense<2, 1>)>;
@@ -16,6 +20,9 @@ pub type Double = Network<Vector<2>, (Dense<2, 2, f64>,), f64>;
 
 /// Tuples in tuples: keys `1.0.weight` and `1.1.1.bias`.
 pub type Nested = Network<Vector<2>, (Dense<2, 2>, (DenseNoBias<2, 2>, Residual<(Tanh, Dense<2, 2>)>))>;
+
+/// A network with a variance: it must not be below 0.
+pub type Normed = Network<Sequence<2, 2>, (BatchNorm<2>,)>;
 
 /// What a checkpoint holds besides the network.
 pub type AdamTrainer = Trainer<Single, Adam, Mse, 1>;
@@ -41,9 +48,19 @@ where
     net
 }
 
+/// Two samples to fit a scaler to: one of zeros can neither be saved nor loaded.
+pub fn samples() -> [SVector<f32, 3>; 2] {
+    [[0.0, 1.0, 2.0], [3.0, -4.0, 5.0]].map(SVector::from)
+}
+
+/// A scaler that is not a checkpoint's.
+pub fn bounded() -> MinMaxScaler<Vector<3>> {
+    MinMaxScaler::fit(&samples()).expect("finite")
+}
+
 /// A new trainer, scaler and network, for a checkpoint.
 pub fn session() -> (Single, AdamTrainer, Scaler) {
-    (ramp(), Trainer::new(Adam::const_new(0.01), Mse), Scaler::ZERO)
+    (ramp(), Trainer::new(Adam::const_new(0.01), Mse), Scaler::fit(&samples()).expect("finite"))
 }
 
 /// The file that `save` writes.

@@ -19,7 +19,7 @@ fi
 corpus=$(mktemp -d)
 trap 'rm -rf "$corpus"' EXIT
 cargo +nightly run --quiet --release --manifest-path fuzz/Cargo.toml --example seeds -- "$corpus"
-for target in header load checkpoint; do
+for target in header load checkpoint official; do
     echo "== fuzz $target: $runs runs"
     cargo +nightly fuzz run "$target" "$corpus/$target" -- \
         -runs="$runs" -max_len=2048 -seed=1 -timeout=10 -dict=fuzz/tokens.dict -verbosity=0 -print_final_stats=1

@@ -1,9 +1,11 @@
 //! What a layer is: [`Layer`] to predict, [`Parameters`] to hold numbers, [`Differentiable`] to train.
 
+mod bound;
 mod meaning;
 mod tensors;
 
 pub use crate::kernels::contiguous::Contiguous;
+pub use bound::Bound;
 pub use meaning::Meaning;
 pub(crate) use tensors::tensors;
 pub use tensors::{Described, Description, Numbers};
@@ -106,6 +108,15 @@ impl Role {
     #[must_use]
     pub const fn is_bias(&self) -> bool {
         matches!(self, Self::Bias { .. })
+    }
+
+    /// What its numbers must be.
+    #[must_use]
+    pub const fn bound(&self) -> Bound {
+        match self {
+            Self::RunningVariance => Bound::NotNegative,
+            _ => Bound::Finite,
+        }
     }
 
     /// Whether gradients change it: all but running averages.

@@ -20,6 +20,18 @@ impl Message {
         self
     }
 
+    pub(crate) const fn byte(&mut self, byte: u8) {
+        if self.len < self.bytes.len() {
+            self.bytes[self.len] = byte;
+            self.len += 1;
+        }
+    }
+
+    /// How many bytes more it holds.
+    pub(crate) const fn room(&self) -> usize {
+        self.bytes.len() - self.len
+    }
+
     pub(crate) const fn number(&mut self, n: usize) -> &mut Self {
         let (digits, len) = decimal(n);
         let mut i = len;

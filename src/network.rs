@@ -232,12 +232,12 @@ impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Stored> Network<In, L, T> {
 
 impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Stored> Archive for Network<In, L, T> {
     fn entries(&self, f: &mut dyn FnMut(&Entry<'_>, Values<'_>)) {
-        self.layers.visit(&mut |parameter, values| f(&Entry { section: ["", ""], parameter }, T::values(values)));
+        self.layers.visit(&mut |parameter, values| f(&Entry::of(["", ""], parameter), T::values(values)));
     }
 
     fn entries_mut(&mut self, f: &mut dyn FnMut(&Entry<'_>, ValuesMut<'_>)) {
         L::zip([&mut self.layers], &mut |parameter, [values]| {
-            f(&Entry { section: ["", ""], parameter }, T::values_mut(values));
+            f(&Entry::of(["", ""], parameter), T::values_mut(values));
         });
     }
 }

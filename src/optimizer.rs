@@ -26,7 +26,7 @@ pub use clip::Clip;
 pub use rmsprop::{RmsProp, RmsPropState};
 pub use sgd::{Momentum, MomentumState, Sgd};
 
-use crate::layer::{Parameter, Parameters};
+use crate::layer::{Bound, Parameter, Parameters};
 use crate::scalar::{ConstZero, Scalar};
 
 /// A rule that changes parameters by their gradient.
@@ -58,11 +58,11 @@ pub trait Optimizer<T: Scalar> {
 
 /// What an optimiser remembers between updates, in a form that can be saved.
 pub trait State<T>: ConstZero {
-    /// Calls `f` with each part and its name.
-    fn visit(&self, f: &mut impl FnMut(&'static str, Part<'_, T>));
+    /// Calls `f` with each part, its name, and what its numbers must be.
+    fn visit(&self, f: &mut impl FnMut(&'static str, Bound, Part<'_, T>));
 
     /// The same, to write to.
-    fn visit_mut(&mut self, f: &mut impl FnMut(&'static str, PartMut<'_, T>));
+    fn visit_mut(&mut self, f: &mut impl FnMut(&'static str, Bound, PartMut<'_, T>));
 }
 
 /// A part of an optimiser's state.
@@ -84,13 +84,15 @@ pub enum PartMut<'a, T> {
 }
 
 impl<T> State<T> for () {
-    fn visit(&self, _: &mut impl FnMut(&'static str, Part<'_, T>)) {}
-    fn visit_mut(&mut self, _: &mut impl FnMut(&'static str, PartMut<'_, T>)) {}
+    fn visit(&self, _: &mut impl FnMut(&'static str, Bound, Part<'_, T>)) {}
+    fn visit_mut(&mut self, _: &mut impl FnMut(&'static str, Bound, PartMut<'_, T>)) {}
 }
 
-/// Writes a state: sets of numbers like the parameters, and lists of others.
+/// Writes a state: sets of numbers like the parameters, and lists of others, each with its `Bound`.
 macro_rules! state {
-    ($(#[$doc:meta])* $name:ident { $($tensor:ident),+ } { $($(#[$number_doc:meta])* $number:ident: $count:literal),* }) => {
+    ($(#[$doc:meta])* $name:ident { $($tensor:ident: $bound:ident),+ } {
+        $($(#[$number_doc:meta])* $number:ident: $count:literal $number_bound:ident),*
+    }) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq)]
         pub struct $name<P> {
@@ -109,18 +111,18 @@ macro_rules! state {
         }
 
         impl<T, P: Parameters<T>> State<T> for $name<P> {
-            fn visit(&self, f: &mut impl FnMut(&'static str, Part<'_, T>)) {
+            fn visit(&self, f: &mut impl FnMut(&'static str, Bound, Part<'_, T>)) {
                 $(self.$tensor.visit(&mut |parameter, values| {
-                    f(concat!(stringify!($tensor), "."), Part::Tensor(parameter, values));
+                    f(concat!(stringify!($tensor), "."), Bound::$bound, Part::Tensor(parameter, values));
                 });)+
-                $(f(stringify!($number), Part::Numbers(&self.$number));)*
+                $(f(stringify!($number), Bound::$number_bound, Part::Numbers(&self.$number));)*
             }
 
-            fn visit_mut(&mut self, f: &mut impl FnMut(&'static str, PartMut<'_, T>)) {
+            fn visit_mut(&mut self, f: &mut impl FnMut(&'static str, Bound, PartMut<'_, T>)) {
                 $(P::zip([&mut self.$tensor], &mut |parameter, [values]| {
-                    f(concat!(stringify!($tensor), "."), PartMut::Tensor(parameter, values));
+                    f(concat!(stringify!($tensor), "."), Bound::$bound, PartMut::Tensor(parameter, values));
                 });)+
-                $(f(stringify!($number), PartMut::Numbers(&mut self.$number));)*
+                $(f(stringify!($number), Bound::$number_bound, PartMut::Numbers(&mut self.$number));)*
             }
         }
     };

@@ -23,7 +23,7 @@ impl ConstZero for () {
 }
 
 /// What a tensor can store.
-pub trait Element: ConstZero + Copy + PartialEq + Debug + Send + Sync + 'static {}
+pub trait Element: ConstZero + Copy + PartialOrd + Debug + Send + Sync + 'static {}
 
 macro_rules! elements {
     ($($t:ty = $zero:expr),+) => { $(
@@ -42,7 +42,6 @@ elements!(f32 = 0.0, f64 = 0.0, i8 = 0, u8 = 0, i32 = 0);
 #[allow(clippy::inline_always)] // A call would keep a loop over a slice from becoming vectors, the widest first.
 pub trait Scalar:
     Element
-    + PartialOrd
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>

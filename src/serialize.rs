@@ -4,8 +4,9 @@
 //! struct of `weight` and `bias`, every other layer with tensors one of these, a scaler one of its two tensors. A tensor is a list of its numbers as they lie in memory: a matrix column by
 //! column, as nalgebra writes it.
 //!
-//! Lists of another length, fields that are missing, unknown or there twice are errors. More is not checked: 3 by 2 numbers are read
-//! as 2 by 3, a `Relu` as a `Tanh`, and numbers that are not finite pass where the format has them. [`Network::load`] is stricter.
+//! Lists of another length, fields that are missing, unknown or there twice are errors, and so are a running variance below 0 and a
+//! scaler's deviation or range that is not above 0. More is not checked: 3 by 2 numbers are read as 2 by 3, a `Relu` as a `Tanh`, and
+//! numbers that are not finite pass where the format has them. [`Network::load`] is stricter.
 //!
 //! ```
 //! use constnet::{Dense, Network, Relu, Vector};
@@ -26,7 +27,7 @@
 //! one; after an error a part of the numbers is new. The library allocates nothing either way.
 
 use crate::data::{MinMaxScaler, Standardizer};
-use crate::layer::Layer;
+use crate::layer::{Bound, Layer};
 use crate::layers::residual::Residual;
 use crate::network::Network;
 use crate::scalar::{ConstZero, Element, Scalar};
@@ -45,10 +46,14 @@ impl<T: Serialize> Serialize for List<'_, T> {
     }
 }
 
-/// The numbers of a tensor, on their way in.
-struct ListMut<'a, T>(&'a mut [T]);
+/// The numbers of a tensor, on their way in, and what they must be.
+struct ListMut<'a, T> {
+    name: &'static str,
+    numbers: &'a mut [T],
+    bound: Bound,
+}
 
-impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for ListMut<'_, T> {
+impl<'de, T: Element + Deserialize<'de>> DeserializeSeed<'de> for ListMut<'_, T> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -56,21 +61,25 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for ListMut<'_, T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ListMut<'_, T> {
+impl<'de, T: Element + Deserialize<'de>> Visitor<'de> for ListMut<'_, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a list of {} numbers", self.0.len())
+        write!(f, "a list of {} numbers", self.numbers.len())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let len = self.0.len();
+        let len = self.numbers.len();
         if let Some(given) = list.size_hint().filter(|&given| given != len) {
             return Err(A::Error::invalid_length(given, &self));
         }
         for i in 0..len {
             let Some(number) = list.next_element()? else { return Err(A::Error::invalid_length(i, &self)) };
-            if let Some(place) = self.0.get_mut(i) {
+            if !self.bound.admits(&number) {
+                let Self { name, bound, .. } = self;
+                return Err(A::Error::custom(format_args!("`{name}` holds {number:?}, and must be {bound}")));
+            }
+            if let Some(place) = self.numbers.get_mut(i) {
                 *place = number;
             }
         }
@@ -96,10 +105,10 @@ pub(crate) fn write_fields<T: Serialize, S: Serializer, const N: usize>(
 }
 
 /// The same, on their way in: for each its list, or nothing where there is no such tensor.
-pub(crate) fn read_fields<'de, T: Deserialize<'de>, D: Deserializer<'de>, const N: usize>(
+pub(crate) fn read_fields<'de, T: Element + Deserialize<'de>, D: Deserializer<'de>, const N: usize>(
     name: &'static str,
     names: &'static [&'static str],
-    lists: [Option<&mut [T]>; N],
+    lists: [Option<(&mut [T], Bound)>; N],
     deserializer: D,
 ) -> Result<(), D::Error> {
     let present = lists.each_ref().map(Option::is_some);
@@ -111,10 +120,10 @@ struct Fields<'a, T, const N: usize> {
     name: &'static str,
     names: &'static [&'static str],
     present: [bool; N],
-    places: [Option<&'a mut [T]>; N],
+    places: [Option<(&'a mut [T], Bound)>; N],
 }
 
-impl<'de, T: Deserialize<'de>, const N: usize> Visitor<'de> for Fields<'_, T, N> {
+impl<'de, T: Element + Deserialize<'de>, const N: usize> Visitor<'de> for Fields<'_, T, N> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,8 +131,9 @@ impl<'de, T: Deserialize<'de>, const N: usize> Visitor<'de> for Fields<'_, T, N>
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut fields: A) -> Result<(), A::Error> {
-        for (i, place) in self.places.iter_mut().filter_map(Option::take).enumerate() {
-            if fields.next_element_seed(ListMut(place))?.is_none() {
+        let places = self.names.iter().zip(&mut self.places).filter_map(|(name, place)| Some((name, place.take()?)));
+        for (i, (name, (numbers, bound))) in places.enumerate() {
+            if fields.next_element_seed(ListMut { name, numbers, bound })?.is_none() {
                 return Err(A::Error::invalid_length(i, &self));
             }
         }
@@ -136,10 +146,10 @@ impl<'de, T: Deserialize<'de>, const N: usize> Visitor<'de> for Fields<'_, T, N>
             if !self.present.get(i).is_some_and(|&is_present| is_present) {
                 return Err(A::Error::unknown_field(name, self.names));
             }
-            let Some(place) = self.places.get_mut(i).and_then(Option::take) else {
+            let Some((numbers, bound)) = self.places.get_mut(i).and_then(Option::take) else {
                 return Err(A::Error::duplicate_field(name));
             };
-            fields.next_value_seed(ListMut(place))?;
+            fields.next_value_seed(ListMut { name, numbers, bound })?;
         }
         let missing = self.names.iter().zip(&self.places).find(|(_, place)| place.is_some());
         missing.map_or(Ok(()), |(name, _)| Err(A::Error::missing_field(name)))
@@ -197,7 +207,10 @@ macro_rules! scaler {
             }
 
             fn deserialize_in_place<D: Deserializer<'de>>(deserializer: D, place: &mut Self) -> Result<(), D::Error> {
-                let lists = [Some(place.$first.as_mut_slice()), Some(place.$second.as_mut_slice())];
+                let lists = [
+                    Some((place.$first.as_mut_slice(), Bound::Finite)),
+                    Some((place.$second.as_mut_slice(), Bound::Positive)),
+                ];
                 read_fields(stringify!($scaler), &[stringify!($first), stringify!($second)], lists, deserializer)
             }
         }
@@ -286,7 +299,8 @@ macro_rules! tensors {
                 use $crate::layer::Numbers;
                 let lists = [$({
                     let numbers = Numbers::<$T>::numbers_mut(&mut place.$field);
-                    <$ty as Numbers<$T>>::IS_PRESENT.then_some(numbers)
+                    let bound = <Self as $crate::layer::Described>::TENSORS.get($i).map(|tensor| tensor.role.bound());
+                    <$ty as Numbers<$T>>::IS_PRESENT.then_some(numbers).zip(bound)
                 }),+];
                 $crate::serialize::read_fields($name, &[$($key),+], lists, deserializer)
             }

@@ -140,7 +140,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, const B: usize> Memory<N, O, B> {
 
     /// As [`ZERO`](Memory::ZERO), in place, but for what each pass overwrites.
     fn clear(&mut self) {
-        self.state.visit_mut(&mut |_, part| match part {
+        self.state.visit_mut(&mut |_, _, part| match part {
             PartMut::Tensor(_, values) => values.fill(N::Scalar::ZERO),
             PartMut::Numbers(numbers) => numbers.fill(0.0),
         });

@@ -99,10 +99,27 @@ where
     }
 }
 
+/// The same for a scaler.
+fn scaler_survives(file: &[u8]) {
+    let mut scaler = fitted();
+    if scaler.load(file).is_err() {
+        assert_eq!(scaler, fitted());
+    } else {
+        let mut again = vec![0; scaler.saved_len()];
+        scaler.save(&mut again).expect("what was loaded can be saved");
+        assert!(scaler.range.iter().all(|&range| range > 0.0));
+    }
+}
+
 type AdamTrainer = Trainer<Single, Adam, Mse, 1>;
 
+/// A scaler that is not all 0: that would be refused.
+fn fitted() -> MinMaxScaler<Vector<3>> {
+    MinMaxScaler::fit(&[[0.0, 1.0, 2.0], [3.0, -4.0, 5.0]].map(SVector::<f32, 3>::from)).expect("finite")
+}
+
 fn session() -> (Single, AdamTrainer, MinMaxScaler<Vector<3>>) {
-    (filled(&[0x3f80_0000, 0x4000_0000]), Trainer::new(Adam::const_new(0.01), Mse), MinMaxScaler::ZERO)
+    (filled(&[0x3f80_0000, 0x4000_0000]), Trainer::new(Adam::const_new(0.01), Mse), fitted())
 }
 
 fn session_file((net, trainer, scaler): &mut (Single, AdamTrainer, MinMaxScaler<Vector<3>>)) -> Vec<u8> {
@@ -255,6 +272,9 @@ proptest! {
     #[test]
     fn a_spoiled_checkpoint_changes_nothing(changes in vec((change(), any::<bool>()), 1..4)) {
         checkpoint_survives(&spoiled(session_file(&mut session()), &changes));
+        let mut file = vec![0; fitted().saved_len()];
+        fitted().save(&mut file).expect("a fitted scaler");
+        scaler_survives(&spoiled(file, &changes));
     }
 
     /// Would catch: bytes that are no file at all and make the reader panic.

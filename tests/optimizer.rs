@@ -283,7 +283,7 @@ fn updates_of<P: Parameters<f32>, O: Optimizer<f32>>(optimizer: &O) -> Vec<(bool
         let mut bits = Vec::new();
         let mut note = |values: &[f32]| bits.extend(values.iter().map(|x| x.to_bits()));
         parameters.visit(&mut |_, values| note(values));
-        state.visit(&mut |_, part| {
+        state.visit(&mut |_, _, part| {
             if let Part::Tensor(_, values) = part {
                 note(values);
             }

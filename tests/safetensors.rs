@@ -5,7 +5,7 @@
 use constnet::data::{Dataset, Standardizer};
 use constnet::nalgebra::SVector;
 use constnet::optimizer::{Adagrad, Adam, Momentum, Optimizer, RmsProp, Sgd};
-use constnet::safetensors::{HeaderError, LoadError, Names, SaveError, Tensors};
+use constnet::safetensors::{Cause, HeaderError, LoadError, Names, SaveError, Tensors};
 use constnet::train::{Checkpoint, Fit, Trainer};
 use constnet::{Class, ConstZero, Dense, DenseNoBias, Dropout, Network, Relu, Residual, Tanh, Vector};
 use constnet::{loss::CrossEntropy, loss::Mse};
@@ -90,7 +90,7 @@ fn files_that_do_not_fit() {
     let weight = ("0.weight", Dtype::F32, &[1_usize, 2][..], f32s(&[1.0, 2.0]));
     let bias = ("0.bias", Dtype::F32, &[1_usize][..], f32s(&[3.0]));
     let cases = [
-        (vec![weight.clone()], "tensor `0.bias` is missing from the file"),
+        (vec![weight.clone()], "tensor `0.bias` is missing from the file, which has `0.weight`"),
         (
             vec![("0.weight", Dtype::F32, &[2, 1], weight.3.clone()), bias.clone()],
             "tensor `0.weight` is [2, 1], the network needs [1, 2]",
@@ -128,7 +128,6 @@ fn broken_files() {
     let tensor = |name: &str, begin: usize, end: usize| {
         format!(r#""{name}":{{"dtype":"U8","shape":[{}],"data_offsets":[{begin},{end}]}}"#, end.saturating_sub(begin))
     };
-    let many = (0..1025).map(|i| tensor(&i.to_string(), 0, 0)).collect::<Vec<_>>().join(",");
     let cases: Vec<(Vec<u8>, IsExpected)> = vec![
         (vec![0; 7], |e| matches!(e, HeaderError::TooShort)),
         (u64::MAX.to_le_bytes().to_vec(), |e| matches!(e, HeaderError::HeaderTooLong)),
@@ -138,9 +137,6 @@ fn broken_files() {
         (file("{}x", b""), |e| matches!(e, HeaderError::Malformed { at: 2 })),
         (file(&"[".repeat(100_000), b""), |e| matches!(e, HeaderError::Malformed { at: 0 })),
         (file(&format!("{{{},}}", tensor("a", 0, 1)), b"1"), |e| matches!(e, HeaderError::Malformed { .. })),
-        (file(r#"{"a\u0062":{"dtype":"U8","shape":[],"data_offsets":[0,1]}}"#, b"1"), |e| {
-            matches!(e, HeaderError::Malformed { .. })
-        }),
         (file(r#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,01]}}"#, b"1"), |e| {
             matches!(e, HeaderError::Malformed { .. })
         }),
@@ -153,10 +149,6 @@ fn broken_files() {
         (file(r#"{"a":{"dtype":"F7","shape":[1],"data_offsets":[0,1]}}"#, b"1"), |e| {
             matches!(e, HeaderError::UnknownDtype { .. })
         }),
-        (file(r#"{"a":{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,1]}}"#, b"1"), |e| {
-            matches!(e, HeaderError::TooManyDimensions { .. })
-        }),
-        (file(&format!("{{{many}}}"), b""), |e| matches!(e, HeaderError::TooManyTensors)),
         (file(&format!("{{{},{}}}", tensor("a", 0, 1), tensor("a", 1, 2)), b"12"), |e| {
             matches!(e, HeaderError::DuplicateKey)
         }),
@@ -214,17 +206,19 @@ fn other_names() {
     assert!(matches!(other.load(&theirs), Err(LoadError::Missing { .. })));
 }
 
-/// Would catch: two keys that are one after both are cut at 128 bytes.
+/// Would catch: two keys that are one after both are cut.
 #[test]
-fn a_key_that_is_too_long_is_in_no_file() {
+fn a_long_key_is_not_the_start_of_it() {
     let long = "x".repeat(130);
     let data = [0; 8];
     let view =
         |shape: &[usize]| TensorView::new(Dtype::F32, shape.to_vec(), &data[..4 * shape.iter().product::<usize>()]);
     let tensors = [(long[..128].to_string(), view(&[1, 2]).expect("two numbers"))];
     let file = serialize(tensors, None).expect("a valid file");
-    let error = Line::ZERO.clone().load_with(&file, &Names { prefix: &long, pairs: &[] });
-    assert!(matches!(error, Err(LoadError::Missing { .. })), "{error:?}");
+    let error = Line::ZERO.clone().load_with(&file, &Names { prefix: &long, pairs: &[] }).expect_err("another key");
+    let shown =
+        format!("tensor `{}\u{2026} (138 bytes)` is missing from the file, which has 1 others", "x".repeat(128));
+    assert_eq!(error.to_string(), shown);
 }
 
 #[test]
@@ -248,8 +242,22 @@ fn files_are_replaced_whole() {
     other.load_file(&path).expect("the second file");
     assert_eq!(other, net());
     assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 1, "the file beside is gone");
-    assert_eq!(net().save_file(folder.join("nowhere/net")), Err(SaveError::Io(std::io::ErrorKind::NotFound)));
-    assert_eq!(other.load_file(folder.join("none")), Err(LoadError::Io(std::io::ErrorKind::NotFound)));
+    let nowhere = folder.join("nowhere/net");
+    let error = net().save_file(&nowhere).expect_err("no such folder");
+    assert!(matches!(&error.cause, Cause::Io(cause) if cause.kind() == std::io::ErrorKind::NotFound), "{error}");
+    assert!(error.to_string().starts_with(&format!("{}: ", nowhere.display())), "{error}");
+    let none = folder.join("none");
+    let error = other.load_file(&none).expect_err("no such file");
+    assert!(matches!(&error.cause, Cause::Io(cause) if cause.kind() == std::io::ErrorKind::NotFound), "{error}");
+    assert!(error.to_string().starts_with(&format!("{}: ", none.display())), "{error}");
+    std::fs::write(&none, [0; 7]).expect("a file");
+    let error = other.load_file(&none).expect_err("too short");
+    assert_eq!(error.to_string(), format!("{}: the file is too short to be safetensors", none.display()));
+    let mut broken = net();
+    broken.layers.0.bias[0] = f32::NAN;
+    let error = broken.save_file(&path).expect_err("NaN");
+    let sentence = "tensor `0.bias` holds a number that is not finite";
+    assert_eq!(error.to_string(), format!("{}: {sentence}", path.display()));
 }
 
 type Noisy = Network<Vector<3>, (Dense<3, 8>, Tanh, Dropout, Dense<8, 2>)>;
@@ -301,7 +309,8 @@ fn a_checkpoint_of_another_optimiser() {
     let error = Checkpoint { net: &mut net, trainer: &mut adam, scaler: &mut () }.load(&file[..len]);
     assert_eq!(
         error.expect_err("no moments").to_string(),
-        "tensor `optimizer.first.0.weight` is missing from the file"
+        "tensor `optimizer.first.0.weight` is missing from the file, which has `net.0.weight` `net.0.bias` \
+         `trainer.progress` `trainer.learning_rate_factor`"
     );
 }
 

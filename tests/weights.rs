@@ -51,6 +51,14 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     let ([weight, _], [_, bias], [more_weight, more_bias]) = (right(Dtype::F32), right(Dtype::F32), right(Dtype::F32));
     let mut infinite = right(Dtype::F32);
     infinite[0].3[40..44].copy_from_slice(&f32::INFINITY.to_le_bytes());
+    let norm = |variance: f32| {
+        let names = ["0.weight", "0.bias", "0.running_mean", "0.running_var"];
+        let mut tensors = names.map(|name| tensor(name, Dtype::F32, &[32]));
+        tensors[3].3[40..44].copy_from_slice(&variance.to_le_bytes());
+        file(&tensors)
+    };
+    let many: Vec<_> = (0..60).map(|i| format!("model.layers.{i:02}.weight")).collect();
+    let many = many.iter().map(|name| (name, TensorView::new(Dtype::BOOL, vec![1], &[1]).expect("a byte")));
     let mut truncated = file(&right(Dtype::F32));
     truncated.truncate(truncated.len() - 4);
     vec![
@@ -64,6 +72,10 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("more", file(&[more_weight, more_bias, tensor("1.bias", Dtype::F32, &[3])])),
         ("infinite", file(&infinite)),
         ("truncated", truncated),
+        ("root", file(&[tensor("weight", Dtype::F32, &[10, 32]), tensor("bias", Dtype::F32, &[10])])),
+        ("norm", norm(0.0)),
+        ("variance", norm(-1.0)),
+        ("many", serialize(many, None).expect("a valid file")),
         ("named", file(&[tensor("net.fc.weight", Dtype::F32, &[10, 32]), tensor("net.fc.bias", Dtype::F32, &[10])])),
     ]
 }

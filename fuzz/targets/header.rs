@@ -11,15 +11,14 @@ fuzz_target!(|file: &[u8]| {
     };
     let mut spans = Vec::new();
     for view in tensors.iter() {
-        assert_eq!(view.shape().iter().product::<usize>() * view.dtype.size(), view.data.len());
+        let elements = view.shape().iter().product::<usize>();
+        assert!(view.dimensions() > 8 || elements * view.dtype.bits() == 8 * view.data.len());
+        assert!(view.dimensions() > 8 || view.has_shape(view.shape()));
         let begin = view.data.as_ptr() as usize - file.as_ptr() as usize;
         spans.push((begin, begin + view.data.len()));
         let key = view.key();
-        // A longer key is cut.
-        if key.as_str().len() < 125 {
-            let found = tensors.get(key.as_str()).expect("a key of the file");
-            assert_eq!((found.data.as_ptr(), found.shape()), (view.data.as_ptr(), view.shape()));
-        }
+        let found = tensors.get(&key.to_string()).expect("a key of the file");
+        assert_eq!((found.data.as_ptr(), found.shape()), (view.data.as_ptr(), view.shape()));
         assert!(!format!("{view:?} {key} {}", view.dtype).is_empty());
     }
     assert_eq!(spans.len(), tensors.len());

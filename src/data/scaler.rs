@@ -1,5 +1,6 @@
 use crate::error::DataError;
-use crate::safetensors::archive::{self, flat};
+use crate::layer::Bound;
+use crate::safetensors::archive::flat;
 use crate::safetensors::{Archive, Entry, LoadError, SaveError, Stored, Values, ValuesMut, archive_methods};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::argument::TensorFor;
@@ -28,7 +29,7 @@ use crate::shape::{Shape, Tensor, TensorOf};
 pub struct Standardizer<S: Shape, T: Scalar = f32> {
     /// The mean of each number.
     pub mean: TensorOf<S, T>,
-    /// The standard deviation of each number, 1 where it would be 0.
+    /// The standard deviation of each number, 1 where it would be 0: always above 0.
     pub deviation: TensorOf<S, T>,
 }
 
@@ -43,16 +44,16 @@ pub struct Standardizer<S: Shape, T: Scalar = f32> {
 pub struct MinMaxScaler<S: Shape, T: Scalar = f32> {
     /// The least of each number.
     pub minimum: TensorOf<S, T>,
-    /// The greatest of each number less the least, 1 where it would be 0.
+    /// The greatest of each number less the least, 1 where it would be 0: always above 0.
     pub range: TensorOf<S, T>,
 }
 
-/// All 0: what `load` fills.
+/// All 0: what `load` fills. `apply` divides by 0 before it is loaded, and `save` refuses it.
 impl<S: Shape, T: Scalar> ConstZero for Standardizer<S, T> {
     const ZERO: Self = Self { mean: ConstZero::ZERO, deviation: ConstZero::ZERO };
 }
 
-/// All 0: what `load` fills.
+/// All 0: what `load` fills. `apply` divides by 0 before it is loaded, and `save` refuses it.
 impl<S: Shape, T: Scalar> ConstZero for MinMaxScaler<S, T> {
     const ZERO: Self = Self { minimum: ConstZero::ZERO, range: ConstZero::ZERO };
 }
@@ -127,7 +128,7 @@ impl<S: Shape, T: Scalar> MinMaxScaler<S, T> {
     }
 }
 
-/// Two tensors, each saved as one list.
+/// Two tensors, each saved as one list. The second is divided by.
 macro_rules! saved {
     ($scaler:ident, $first:ident, $second:ident) => {
         impl<S: Shape, T: Stored> $scaler<S, T> {
@@ -137,14 +138,22 @@ macro_rules! saved {
         impl<S: Shape, T: Stored> Archive for $scaler<S, T> {
             fn entries(&self, f: &mut dyn FnMut(&Entry<'_>, Values<'_>)) {
                 let Self { $first, $second } = self;
-                flat(["", ""], stringify!($first), S::LEN, |entry| f(entry, T::values($first.as_slice())));
-                flat(["", ""], stringify!($second), S::LEN, |entry| f(entry, T::values($second.as_slice())));
+                flat(["", ""], stringify!($first), S::LEN, Bound::Finite, |entry| {
+                    f(entry, T::values($first.as_slice()))
+                });
+                flat(["", ""], stringify!($second), S::LEN, Bound::Positive, |entry| {
+                    f(entry, T::values($second.as_slice()))
+                });
             }
 
             fn entries_mut(&mut self, f: &mut dyn FnMut(&Entry<'_>, ValuesMut<'_>)) {
                 let Self { $first, $second } = self;
-                flat(["", ""], stringify!($first), S::LEN, |entry| f(entry, T::values_mut($first.as_mut_slice())));
-                flat(["", ""], stringify!($second), S::LEN, |entry| f(entry, T::values_mut($second.as_mut_slice())));
+                flat(["", ""], stringify!($first), S::LEN, Bound::Finite, |entry| {
+                    f(entry, T::values_mut($first.as_mut_slice()))
+                });
+                flat(["", ""], stringify!($second), S::LEN, Bound::Positive, |entry| {
+                    f(entry, T::values_mut($second.as_mut_slice()))
+                });
             }
         }
     };

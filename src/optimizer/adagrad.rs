@@ -1,6 +1,6 @@
 use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
-use crate::layer::Parameters;
+use crate::layer::{Bound, Parameters};
 use crate::scalar::{ConstZero, Scalar};
 use core::fmt;
 
@@ -44,9 +44,9 @@ impl Adagrad {
 
 state! {
     /// What [`Adagrad`] remembers.
-    AdagradState { sum } {
+    AdagradState { sum: NotNegative } {
         /// How many updates there were.
-        updates: 1
+        updates: 1 NotNegative
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
-use crate::layer::Parameters;
+use crate::layer::{Bound, Parameters};
 use crate::scalar::{ConstZero, Scalar};
 use core::fmt;
 
@@ -49,9 +49,9 @@ pub struct AdamW {
 
 state! {
     /// What [`Adam`] and [`AdamW`] remember.
-    AdamState { first, second } {
+    AdamState { first: Finite, second: NotNegative } {
         /// `1 - beta1^t` and `1 - beta2^t`: 0 before the first update.
-        corrections: 2
+        corrections: 2 Fraction
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
-use crate::layer::Parameters;
+use crate::layer::{Bound, Parameters};
 use crate::scalar::{ConstZero, Scalar};
 use core::fmt;
 
@@ -44,7 +44,7 @@ impl RmsProp {
 
 state! {
     /// What [`RmsProp`] remembers.
-    RmsPropState { square } {}
+    RmsPropState { square: NotNegative } {}
 }
 
 impl<T: Scalar> Optimizer<T> for RmsProp {

@@ -2,7 +2,7 @@ use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained
 use crate::error::{HyperparameterError, Range, valid};
 use crate::kernels::elementwise;
 use crate::kernels::on_cortex_m;
-use crate::layer::{Parameters, zip_trained};
+use crate::layer::{Bound, Parameters, zip_trained};
 use crate::scalar::{ConstZero, Scalar};
 use core::fmt;
 
@@ -99,7 +99,7 @@ pub struct Momentum {
 
 state! {
     /// What [`Momentum`] remembers.
-    MomentumState { velocity } {}
+    MomentumState { velocity: Finite } {}
 }
 
 impl Momentum {

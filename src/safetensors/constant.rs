@@ -1,9 +1,11 @@
 use super::dtype::Dtype;
 use super::header::{Tensors, View};
-use super::key::{Key, Names, equal};
+use super::key::{Names, Wanted};
+use super::listing::Comma;
 use super::number::{from_bf16, from_f16};
+use super::text::Text;
 use crate::kernels::bytes::{Nested, numbers_f32, numbers_f64, numbers_u16};
-use crate::layer::{Described, Description, Path};
+use crate::layer::{Bound, Described, Description, Path};
 use crate::layers::bias::NoBias;
 use crate::message::Message;
 use core::marker::PhantomData;
@@ -59,19 +61,19 @@ pub trait FromFile<F: File, P: At = Root>: Sized {
 #[derive(Debug, Clone, Copy)]
 pub enum Keys {
     /// Those of one layer.
-    Of(&'static [Key]),
+    Of(&'static [Wanted<'static>]),
     /// Those of the layers inside.
     Inside(&'static [Self]),
 }
 
 impl Keys {
     /// Whether one of them is `key`.
-    const fn contain(&self, key: &[u8]) -> bool {
+    const fn contain(&self, key: Text<'_>) -> bool {
         let mut i = 0;
         match self {
             Self::Of(keys) => {
                 while i < keys.len() {
-                    if equal(keys[i].as_str().as_bytes(), key) {
+                    if keys[i].is(key) {
                         return true;
                     }
                     i += 1;
@@ -92,18 +94,25 @@ impl Keys {
 
 /// A file that holds a tensor that a network has no place for is another network's. Those under another prefix do not count.
 pub(crate) const fn check_all_used<F: File>(keys: Keys) {
-    let prefix = F::NAMES.prefix.as_bytes();
-    let tensors = Checked::<F>::TENSORS;
-    let mut i = 0;
-    while let Some(view) = tensors.nth(i) {
-        let key = view.raw_key();
-        let is_ours = key.len() >= prefix.len() && equal(key.split_at(prefix.len()).0, prefix);
-        if is_ours && !keys.contain(key) && !view.is_passed_over() {
+    let mut at = 0;
+    while let Ok(Some((view, next))) = Checked::<F>::TENSORS.next(at) {
+        let key = view.key();
+        let is_ours = key.starts_with(F::NAMES.prefix.as_bytes());
+        if is_ours && !view.is_passed_over() && !keys.contain(key) {
             let mut message = Message::EMPTY;
-            message.text(view.key().as_str()).text(" is in the file, and the network has no place for it").panic();
+            quote(&mut message, key).text(" is in the file, and the network has no place for it").panic();
         }
-        i += 1;
+        at = next;
     }
+}
+
+/// The key of a file's tensor in a message.
+const fn quote<'m>(message: &'m mut Message, key: Text<'_>) -> &'m mut Message {
+    let mut bytes = key.bytes();
+    while let Some(byte) = bytes.next() {
+        message.byte(byte);
+    }
+    message
 }
 
 /// A file whose header has been checked: once, since the compiler evaluates a constant once for each `F`, and a function for each
@@ -131,18 +140,11 @@ impl Need {
 
     /// The tensor, if it is what the layer needs.
     const fn view<F: File, P: At>(&self, widest: Dtype) -> View<'static> {
-        let key = F::NAMES.key(&P::PATH, self.tensor.name);
-        let found = if key.is_cut() { None } else { Checked::<F>::TENSORS.get(key.as_str()) };
-        let Some(view) = found else { self.missing::<F>(key.as_str()) };
-        let mut is_equal = view.shape().len() == self.tensor.shape.len();
-        let mut i = 0;
-        while is_equal && i < self.tensor.shape.len() {
-            is_equal = view.shape()[i] == self.tensor.shape[i];
-            i += 1;
-        }
-        if !is_equal {
+        let wanted = self.wanted::<F, P>();
+        let Some(view) = Checked::<F>::TENSORS.find(&wanted, &mut 0) else { self.missing::<F, P>(&wanted) };
+        if !view.has_shape(self.tensor.shape) {
             let mut message = Message::EMPTY;
-            message.text(key.as_str()).text(" is ").shape(view.shape()).text(", ");
+            message.text(wanted.key().as_str()).text(" is ").shape(view.shape()).text(", ");
             self.layer(&mut message);
             message.text(" needs ").shape(self.tensor.shape).panic();
         }
@@ -151,7 +153,7 @@ impl Need {
             Dtype::F64 if matches!(widest, Dtype::F64) => {}
             _ => {
                 let mut message = Message::EMPTY;
-                message.text(key.as_str()).text(" is of type ").text(view.dtype.name()).text(", ");
+                message.text(wanted.key().as_str()).text(" is of type ").text(view.dtype.name()).text(", ");
                 self.layer(&mut message);
                 message.text(" takes what widens to ").text(widest.name()).panic();
             }
@@ -169,18 +171,43 @@ impl Need {
         message.text(if self.sizes.is_empty() { "" } else { ">" });
     }
 
+    const fn wanted<F: File, P: At>(&self) -> Wanted<'static> {
+        Wanted::new(F::NAMES, ["", ""], &P::PATH, self.tensor.name)
+    }
+
     /// Says what the file has instead: most often the same tensors under the names of a module's fields.
-    const fn missing<F: File>(&self, key: &str) -> ! {
+    const fn missing<F: File, P: At>(&self, wanted: &Wanted<'static>) -> ! {
         let mut message = Message::EMPTY;
-        message.text(key).text(" is missing from the file, ");
+        message.text(wanted.key().as_str()).text(" is missing from the file, ");
         self.layer(&mut message);
-        message.text(" needs ").shape(self.tensor.shape).text("; `Names` translates names, and the file has:");
-        let mut i = 0;
-        while let Some(view) = Checked::<F>::TENSORS.nth(i) {
-            message.text(" ").text(view.key().as_str());
-            i += 1;
+        message.text(" needs ").shape(self.tensor.shape);
+        if let Some((comma, other)) = Comma::find(&Checked::<F>::TENSORS, wanted, &Item::<P, 0>::PATH) {
+            let [question, end] = comma.question();
+            message.text("; the file has `").text(other.key().as_str()).text("`: ").text(question);
+            self.layer(&mut message);
+            message.text(end).panic();
+        }
+        message.text("; `Names` translates names, and the file has:");
+        let (mut at, mut listed) = (0, 0);
+        while let Ok(Some((view, next))) = Checked::<F>::TENSORS.next(at) {
+            // Room for the end of the sentence.
+            if message.room() < view.key().len() + 32 {
+                message.text(" and ").number(Checked::<F>::TENSORS.len() - listed).text(" more").panic();
+            }
+            quote(message.text(" "), view.key());
+            (at, listed) = (next, listed + 1);
         }
         message.panic()
+    }
+
+    /// An error for the first number that is not what it must be.
+    const fn refuse<F: File, P: At>(&self, bound: Bound) -> ! {
+        let mut message = Message::EMPTY;
+        message.text(self.wanted::<F, P>().key().as_str());
+        match bound {
+            Bound::Finite => message.text(" holds a number that is not finite").panic(),
+            _ => message.text(" holds a number that is not what it must be: ").text(bound.text()).panic(),
+        }
     }
 }
 
@@ -279,9 +306,16 @@ macro_rules! read {
                 _ => permute!(numbers_u16::<A, B, C, D, E>(view.data), $T, grid, values, finite, from_bf16),
             }
             if !finite {
-                let mut message = Message::EMPTY;
-                let key = F::NAMES.key(&P::PATH, need.tensor.name);
-                message.text(key.as_str()).text(" holds a number that is not finite").panic();
+                need.refuse::<F, P>(Bound::Finite);
+            }
+            let bound = need.tensor.role.bound();
+            let mut i = 0;
+            while !matches!(bound, Bound::Finite) && i < values.len() {
+                #[allow(clippy::cast_lossless)]
+                if !bound.holds(values[i] as f64) {
+                    need.refuse::<F, P>(bound);
+                }
+                i += 1;
             }
             numbers
         }
@@ -298,7 +332,7 @@ macro_rules! fields {
                 let $pattern = $read::<F, P, L, INDEX, $($extent),+>();
                 $value
             };
-            const KEYS: Keys = Keys::Of(const { &[F::NAMES.key(&P::PATH, L::TENSORS[INDEX].name)] });
+            const KEYS: Keys = Keys::Of(const { &[Need::of::<L, INDEX>().wanted::<F, P>()] });
         }
     )+ };
     ($($T:ty, $read:ident);+) => { fields!($(

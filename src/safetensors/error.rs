@@ -1,5 +1,7 @@
 use super::dtype::Dtype;
 use super::key::Key;
+use super::listing::Listing;
+use crate::layer::Bound;
 use core::fmt;
 
 /// What is wrong with a header.
@@ -8,7 +10,7 @@ use core::fmt;
 pub enum HeaderError {
     /// The file is shorter than the 8 bytes that tell the header's length.
     TooShort,
-    /// The header's length is above 128 KiB.
+    /// The header's length is above 100,000,000 bytes.
     HeaderTooLong,
     /// The file ends before its header does.
     HeaderCut,
@@ -24,19 +26,12 @@ pub enum HeaderError {
         /// Counted from the header's first byte.
         at: usize,
     },
-    /// An element type that is not known, at this byte of the header.
+    /// An element type that the format does not have, at this byte of the header.
     UnknownDtype {
         /// Counted from the header's first byte.
         at: usize,
     },
-    /// More than 8 dimensions, at this byte of the header.
-    TooManyDimensions {
-        /// Counted from the header's first byte.
-        at: usize,
-    },
-    /// More than 1,024 tensors.
-    TooManyTensors,
-    /// Two tensors of one key.
+    /// Two tensors of one key, or `__metadata__` twice.
     DuplicateKey,
     /// A tensor ends before it begins.
     ReversedOffsets,
@@ -53,15 +48,13 @@ impl HeaderError {
     pub(crate) const fn sentence(&self) -> &'static str {
         match self {
             Self::TooShort => "the file is too short to be safetensors",
-            Self::HeaderTooLong => "the header is longer than 128 KiB: is this a safetensors file?",
+            Self::HeaderTooLong => "the header is longer than 100,000,000 bytes: is this a safetensors file?",
             Self::HeaderCut => "the file ends before its header does",
             Self::NotUtf8 => "the header is not UTF-8",
             Self::Malformed { .. } => "the header is malformed",
             Self::NumberTooLarge { .. } => "a number in the header is too large",
             Self::UnknownDtype { .. } => "the header names an unknown element type",
-            Self::TooManyDimensions { .. } => "a tensor has more than 8 dimensions",
-            Self::TooManyTensors => "the file holds more than 1,024 tensors",
-            Self::DuplicateKey => "two tensors have the same key",
+            Self::DuplicateKey => "the header has the same key twice",
             Self::ReversedOffsets => "a tensor ends before it begins",
             Self::DataCut => "the file ends before its tensors do: is it cut short?",
             Self::LengthMismatch => "a tensor's offsets do not fit its shape and type",
@@ -74,10 +67,9 @@ impl fmt::Display for HeaderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.sentence())?;
         match self {
-            Self::Malformed { at }
-            | Self::NumberTooLarge { at }
-            | Self::UnknownDtype { at }
-            | Self::TooManyDimensions { at } => write!(f, ", at byte {at} of the header"),
+            Self::Malformed { at } | Self::NumberTooLarge { at } | Self::UnknownDtype { at } => {
+                write!(f, ", at byte {at} of the header")
+            }
             _ => Ok(()),
         }
     }
@@ -86,7 +78,7 @@ impl fmt::Display for HeaderError {
 impl core::error::Error for HeaderError {}
 
 /// A file was not loaded. The network is as it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum LoadError {
     /// The file is broken.
@@ -95,6 +87,8 @@ pub enum LoadError {
     Missing {
         /// The key that was looked for.
         key: Key,
+        /// What the file has.
+        file: Listing,
     },
     /// A tensor has another shape than the network's.
     Shape {
@@ -119,25 +113,52 @@ pub enum LoadError {
         /// Its key.
         key: Key,
     },
+    /// A tensor holds a number that it cannot have, such as a variance below 0.
+    OutOfBound {
+        /// Its key.
+        key: Key,
+        /// The first such number.
+        value: f64,
+        /// What it must be.
+        bound: Bound,
+    },
     /// The file holds a tensor that the network has no place for.
     Unexpected {
         /// Its key.
         key: Key,
     },
-    /// The file could not be read.
-    #[cfg(feature = "std")]
-    Io(std::io::ErrorKind),
 }
 
-/// Weights were not saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Weights were not saved: `load` would refuse the file.
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum SaveError {
-    /// A tensor holds a number that is infinite or NaN: `load` would refuse it.
+    /// A tensor holds a number that is infinite or NaN.
     NotFinite {
         /// Its key.
         key: Key,
     },
+    /// A tensor holds a number that it cannot have, such as a variance below 0, or the deviation 0 of a scaler that was never fitted.
+    OutOfBound {
+        /// Its key.
+        key: Key,
+        /// The first such number.
+        value: f64,
+        /// What it must be.
+        bound: Bound,
+    },
+    /// Two tensors have this key, or a tensor has the format's own, `__metadata__`. No layer of the crate has such.
+    DuplicateKey {
+        /// The key.
+        key: Key,
+    },
+    /// A tensor's shape and order do not fit its numbers. No layer of the crate has such.
+    LengthMismatch {
+        /// Its key.
+        key: Key,
+    },
+    /// The keys and shapes take more than the 100,000,000 bytes that a reader takes.
+    HeaderTooLong,
     /// A trainer has accumulated a gradient that it has not applied: a checkpoint is taken between steps.
     BetweenBatches,
     /// The buffer is too small.
@@ -145,12 +166,9 @@ pub enum SaveError {
         /// How many bytes it must have.
         needed: usize,
     },
-    /// The file could not be written; one that was there before still is.
-    #[cfg(feature = "std")]
-    Io(std::io::ErrorKind),
 }
 
-/// The extents of a tensor, up to 8.
+/// The extents of a tensor; of more than 8, the first 8.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Extents {
     extents: [usize; 8],
@@ -158,24 +176,29 @@ pub struct Extents {
 }
 
 impl Extents {
-    pub(super) fn new(shape: &[usize]) -> Self {
+    pub(super) fn new(shape: &[usize], dimensions: usize) -> Self {
         let mut extents = [0; 8];
         for (extent, &value) in extents.iter_mut().zip(shape) {
             *extent = value;
         }
-        Self { extents, dimensions: shape.len().min(8) }
+        Self { extents, dimensions }
     }
 
     /// As a slice.
     #[must_use]
     pub fn as_slice(&self) -> &[usize] {
-        &self.extents[..self.dimensions]
+        self.extents.get(..self.dimensions).unwrap_or(&self.extents)
     }
 }
 
 impl fmt::Debug for Extents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_slice().fmt(f)
+        if self.dimensions <= self.extents.len() {
+            return self.as_slice().fmt(f);
+        }
+        let mut list = f.debug_list();
+        list.entries(self.as_slice());
+        list.finish_non_exhaustive()
     }
 }
 
@@ -189,7 +212,7 @@ impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Header(error) => error.fmt(f),
-            Self::Missing { key } => write!(f, "tensor `{key}` is missing from the file"),
+            Self::Missing { key, file } => write!(f, "tensor `{key}` is missing from the file{file}"),
             Self::Shape { key, found, needed } => {
                 write!(f, "tensor `{key}` is {found:?}, the network needs {needed:?}")
             }
@@ -197,9 +220,10 @@ impl fmt::Display for LoadError {
                 write!(f, "tensor `{key}` is {found}, which does not widen to the network's {needed}")
             }
             Self::NotFinite { key } => write!(f, "tensor `{key}` holds a number that is not finite"),
+            Self::OutOfBound { key, value, bound } => {
+                write!(f, "tensor `{key}` holds {value:?}, and must be {bound}")
+            }
             Self::Unexpected { key } => write!(f, "the network has no place for tensor `{key}`"),
-            #[cfg(feature = "std")]
-            Self::Io(kind) => write!(f, "the file could not be read: {kind}"),
         }
     }
 }
@@ -210,12 +234,16 @@ impl fmt::Display for SaveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFinite { key } => write!(f, "tensor `{key}` holds a number that is not finite"),
+            Self::OutOfBound { key, value, bound } => {
+                write!(f, "tensor `{key}` holds {value:?}, and must be {bound}")
+            }
+            Self::DuplicateKey { key } => write!(f, "key `{key}` is another tensor's already, or the format's own"),
+            Self::LengthMismatch { key } => write!(f, "tensor `{key}` has another shape or order than its numbers"),
+            Self::HeaderTooLong => write!(f, "the header would be longer than 100,000,000 bytes"),
             Self::BetweenBatches => {
                 write!(f, "a gradient is accumulated and not applied: `apply` it before a checkpoint")
             }
             Self::BufferTooSmall { needed } => write!(f, "the buffer is too small: {needed} bytes are needed"),
-            #[cfg(feature = "std")]
-            Self::Io(kind) => write!(f, "the file could not be written: {kind}"),
         }
     }
 }

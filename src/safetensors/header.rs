@@ -1,7 +1,11 @@
 use super::dtype::Dtype;
 use super::error::HeaderError;
-use super::json::{Cursor, MOST_DIMENSIONS, tri};
-use super::key::{Key, equal};
+use super::json::{Cursor, KEPT, tri};
+use super::key::{Names, Wanted};
+use super::order::{self, By};
+use super::text::Text;
+use crate::layer::Path;
+use core::cmp::Ordering;
 
 /// The tensors of a file, after its header has been checked. Nothing is copied.
 ///
@@ -17,46 +21,79 @@ pub struct Tensors<'a> {
 /// One tensor of a file.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
-    key: &'a [u8],
+    key: Text<'a>,
     /// The type of its elements.
     pub dtype: Dtype,
-    extents: [usize; MOST_DIMENSIONS],
+    extents: [usize; KEPT],
     dimensions: usize,
-    begin: usize,
-    end: usize,
+    /// The list of its extents in the header.
+    list: &'a [u8],
+    pub(super) begin: usize,
+    pub(super) end: usize,
     /// Its elements, little-endian, row by row.
     pub data: &'a [u8],
 }
 
-const MOST_TENSORS: usize = 1024;
-const LONGEST_HEADER: usize = 128 * 1024;
+/// The longest header, in bytes: that of the official reader.
+pub(super) const LONGEST_HEADER: usize = 100_000_000;
 
 impl<'a> View<'a> {
-    /// Its extents.
+    /// Its extents; of more than 8, the first 8.
     #[must_use]
     pub const fn shape(&self) -> &[usize] {
-        self.extents.split_at(self.dimensions).0
+        let kept = if self.dimensions < KEPT { self.dimensions } else { KEPT };
+        self.extents.split_at(kept).0
     }
 
-    /// Its key, cut at 128 bytes.
+    /// How many extents it has.
     #[must_use]
-    pub const fn key(&self) -> Key {
-        Key::new(self.key)
+    pub const fn dimensions(&self) -> usize {
+        self.dimensions
     }
 
-    pub(super) const fn raw_key(&self) -> &'a [u8] {
+    /// Whether these are its extents, however many there are.
+    #[must_use]
+    pub const fn has_shape(&self, shape: &[usize]) -> bool {
+        let (mut cursor, mut i) = (Cursor { text: self.list, at: 1 }, 0);
+        while i < shape.len() && i < self.dimensions {
+            match cursor.number() {
+                Ok(extent) if extent == shape[i] => i += 1,
+                _ => return false,
+            }
+            cursor.take(b',');
+        }
+        i == shape.len() && i == self.dimensions
+    }
+
+    /// Its key.
+    #[must_use]
+    pub const fn key(&self) -> Text<'a> {
         self.key
     }
 
     /// Whether it is PyTorch's count of batches, which nothing here needs.
     pub(super) const fn is_passed_over(&self) -> bool {
         const NAME: &[u8] = b"num_batches_tracked";
-        if self.key.len() < NAME.len() {
-            return false;
+        // How much of the name the part of the key since its last dot is.
+        let (mut bytes, mut matched) = (self.key.bytes(), 0);
+        while let Some(byte) = bytes.next() {
+            matched = match byte {
+                b'.' => 0,
+                _ if matched < NAME.len() && NAME[matched] == byte => matched + 1,
+                _ => usize::MAX,
+            };
         }
-        let (path, name) = self.key.split_at(self.key.len() - NAME.len());
-        equal(name, NAME) && (path.is_empty() || path[path.len() - 1] == b'.')
+        matched == NAME.len()
     }
+}
+
+/// The key of what is no tensor.
+const METADATA: &[u8] = b"__metadata__";
+
+/// What stands in a header.
+enum Item<'a> {
+    Metadata,
+    Tensor(View<'a>),
 }
 
 impl<'a> Tensors<'a> {
@@ -66,8 +103,10 @@ impl<'a> Tensors<'a> {
     /// For each way in which a file can be broken, one of [`HeaderError`].
     ///
     /// # Cost
-    /// The number of tensors times the header's length, to compare each tensor with each other: 0.25 s for the largest header on a
-    /// desktop, so bound the length of files from strangers before a small processor reads them.
+    /// One pass over the header where the tensors stand in the order of their data, as those of every writer do, and in that of their
+    /// keys too, as the official writer has those of one type. Otherwise one pass more for every 128 tensors, and the same again where
+    /// both orders differ. No heap, and 4 KiB of the stack. On a desktop, 20,000 tensors in a header of 2 MB take 6 ms at best and some
+    /// seconds at worst. The worst case grows with the square of their number: bound the length of files from strangers.
     pub const fn parse(file: &'a [u8]) -> Result<Self, HeaderError> {
         let Some((len, rest)) = file.split_first_chunk::<8>() else { return Err(HeaderError::TooShort) };
         let len = u64::from_le_bytes(*len);
@@ -80,26 +119,29 @@ impl<'a> Tensors<'a> {
             return Err(HeaderError::NotUtf8);
         }
         let mut tensors = Self { header, data, len: 0 };
-        // Tensors that do not overlap, and together are as long as the data, leave no hole.
-        let mut covered = 0_usize;
-        let mut at = 0;
-        while let Some((view, next)) = tri!(tensors.next(at)) {
-            let mut other_at = next;
-            while let Some((other, next)) = tri!(tensors.next(other_at)) {
-                if equal(view.key, other.key) {
-                    return Err(HeaderError::DuplicateKey);
+        let (mut at, mut covered, mut has_metadata) = (0, 0, false);
+        let (mut last, mut is_by_place, mut is_by_key) = (None::<Text<'a>>, true, true);
+        while let Some((item, next)) = tri!(tensors.item(at)) {
+            match item {
+                Item::Metadata if has_metadata => return Err(HeaderError::DuplicateKey),
+                Item::Metadata => has_metadata = true,
+                Item::Tensor(view) => {
+                    is_by_place = is_by_place && view.begin == covered;
+                    covered = view.end;
+                    if let Some(last) = last {
+                        is_by_key = is_by_key && matches!(last.compare(&view.key), Ordering::Less);
+                    }
+                    last = Some(view.key);
+                    tensors.len += 1;
                 }
-                if view.begin < other.end && other.begin < view.end {
-                    return Err(HeaderError::OverlapOrHole);
-                }
-                other_at = next;
-            }
-            covered = covered.saturating_add(view.end - view.begin);
-            tensors.len += 1;
-            if tensors.len > MOST_TENSORS {
-                return Err(HeaderError::TooManyTensors);
             }
             at = next;
+        }
+        if !is_by_place {
+            covered = tri!(order::check(&tensors, By::Place));
+        }
+        if !is_by_key {
+            tri!(order::check(&tensors, By::Key));
         }
         if covered == data.len() { Ok(tensors) } else { Err(HeaderError::OverlapOrHole) }
     }
@@ -127,123 +169,140 @@ impl<'a> Tensors<'a> {
     }
 
     /// The tensor with this key.
+    ///
+    /// # Cost
+    /// A pass over the header as far as the tensor.
     #[must_use]
     pub const fn get(&self, key: &str) -> Option<View<'a>> {
-        let mut at = 0;
-        while let Ok(Some((view, next))) = self.next(at) {
-            if equal(view.key, key.as_bytes()) {
-                return Some(view);
-            }
-            at = next;
-        }
-        None
+        self.find(&Wanted::new(Names::OWN, [key, ""], &Path::Root, ""), &mut 0)
     }
 
-    /// The `i`-th tensor in the order of the header.
-    pub(super) const fn nth(&self, mut i: usize) -> Option<View<'a>> {
-        let mut at = 0;
-        while let Ok(Some((view, next))) = self.next(at) {
-            if i == 0 {
-                return Some(view);
+    /// The tensor with this key, looked for from the place `from`, which the call before gave, to the end, and then from the start.
+    pub(super) const fn find(&self, wanted: &Wanted<'_>, from: &mut usize) -> Option<View<'a>> {
+        let (mut at, mut is_again) = (*from, *from == 0);
+        loop {
+            match self.next_key(at) {
+                Some((key, value, next)) => {
+                    if wanted.is(key) {
+                        *from = next;
+                        return match self.view(key, &mut Cursor { text: self.header, at: value }) {
+                            Ok(view) => Some(view),
+                            Err(_) => None,
+                        };
+                    }
+                    at = next;
+                    if is_again && *from > 0 && at >= *from {
+                        return None;
+                    }
+                }
+                None if is_again => return None,
+                None => (at, is_again) = (0, true),
             }
-            i -= 1;
-            at = next;
         }
-        None
     }
 
     /// The next tensor after a place in the header, which is 0 or what the call before gave; and the place after it.
-    const fn next(&self, at: usize) -> Result<Option<(View<'a>, usize)>, HeaderError> {
+    pub(super) const fn next(&self, mut at: usize) -> Result<Option<(View<'a>, usize)>, HeaderError> {
+        loop {
+            match tri!(self.item(at)) {
+                None => return Ok(None),
+                Some((Item::Tensor(view), next)) => return Ok(Some((view, next))),
+                Some((Item::Metadata, next)) => at = next,
+            }
+        }
+    }
+
+    /// The same in a header that has been checked, without its description: the key, the place of the description, the place after it.
+    pub(super) const fn next_key(&self, mut at: usize) -> Option<(Text<'a>, usize, usize)> {
+        loop {
+            let Ok(Some((key, value))) = self.key(at) else { return None };
+            let mut cursor = Cursor { text: self.header, at: value };
+            cursor.skip_checked_value();
+            if !key.is(METADATA) {
+                return Some((key, value, cursor.at));
+            }
+            at = cursor.at;
+        }
+    }
+
+    const fn item(&self, at: usize) -> Result<Option<(Item<'a>, usize)>, HeaderError> {
+        let Some((key, value)) = tri!(self.key(at)) else { return Ok(None) };
+        let mut cursor = Cursor { text: self.header, at: value };
+        let item = if key.is(METADATA) {
+            tri!(cursor.metadata());
+            Item::Metadata
+        } else {
+            Item::Tensor(tri!(self.view(key, &mut cursor)))
+        };
+        Ok(Some((item, cursor.at)))
+    }
+
+    /// The next key after a place, and the place of its value.
+    const fn key(&self, at: usize) -> Result<Option<(Text<'a>, usize)>, HeaderError> {
         let mut cursor = Cursor { text: self.header, at };
-        let mut is_first = at == 0;
-        if is_first {
+        if at == 0 {
             tri!(cursor.expect(b'{'));
         }
-        loop {
+        if cursor.take(b'}') {
             cursor.skip_space();
-            if cursor.take(b'}') {
-                cursor.skip_space();
-                return if cursor.at == cursor.text.len() { Ok(None) } else { Err(cursor.malformed()) };
-            }
+            return if cursor.at == cursor.text.len() { Ok(None) } else { Err(cursor.malformed()) };
+        }
+        if at > 0 {
+            tri!(cursor.expect(b','));
+        }
+        let key = tri!(cursor.field());
+        Ok(Some((key, cursor.at)))
+    }
+
+    /// Reads the description of a tensor: its three fields, in any order, and whatever else there is.
+    const fn view(&self, key: Text<'a>, cursor: &mut Cursor<'a>) -> Result<View<'a>, HeaderError> {
+        let (mut dtype, mut shape, mut offsets, mut list) = (None, None, None, self.header);
+        tri!(cursor.expect(b'{'));
+        let mut is_first = true;
+        while !cursor.take(b'}') {
             if !is_first {
                 tri!(cursor.expect(b','));
             }
             is_first = false;
-            let key = tri!(cursor.string());
-            tri!(cursor.expect(b':'));
-            if equal(key, b"__metadata__") {
-                tri!(cursor.metadata());
-            } else if contains_backslash(key) {
-                return Err(cursor.malformed());
-            } else {
-                let view = tri!(self.view(key, &mut cursor));
-                return Ok(Some((view, cursor.at)));
-            }
-        }
-    }
-
-    /// Reads the description of a tensor: its three fields, in any order.
-    const fn view(&self, key: &'a [u8], cursor: &mut Cursor<'a>) -> Result<View<'a>, HeaderError> {
-        let (mut dtype, mut shape, mut offsets) = (None, None, None);
-        tri!(cursor.expect(b'{'));
-        let mut fields = 0;
-        while fields < 3 {
-            if fields > 0 {
-                tri!(cursor.expect(b','));
-            }
-            let field = tri!(cursor.string());
-            tri!(cursor.expect(b':'));
+            let field = tri!(cursor.field());
+            cursor.skip_space();
             let at = cursor.at;
-            if equal(field, b"dtype") && dtype.is_none() {
+            if field.is(b"dtype") && dtype.is_none() {
                 dtype = Dtype::from_name(tri!(cursor.string()));
                 if dtype.is_none() {
                     return Err(HeaderError::UnknownDtype { at });
                 }
-            } else if equal(field, b"shape") && shape.is_none() {
+            } else if field.is(b"shape") && shape.is_none() {
+                list = self.header.split_at(at).1;
                 shape = Some(tri!(cursor.numbers()));
-            } else if equal(field, b"data_offsets") && offsets.is_none() {
+            } else if field.is(b"data_offsets") && offsets.is_none() {
                 offsets = Some(tri!(cursor.numbers()));
-            } else {
+            } else if field.is(b"dtype") || field.is(b"shape") || field.is(b"data_offsets") {
                 return Err(cursor.malformed());
+            } else {
+                tri!(cursor.skip_value());
             }
-            fields += 1;
         }
-        tri!(cursor.expect(b'}'));
-        let (Some(dtype), Some((extents, dimensions)), Some((offsets, 2))) = (dtype, shape, offsets) else {
+        let (Some(dtype), Some(shape), Some(offsets)) = (dtype, shape, offsets) else { return Err(cursor.malformed()) };
+        if offsets.len != 2 {
             return Err(cursor.malformed());
-        };
-        let [begin, end, ..] = offsets;
+        }
+        let [begin, end, ..] = offsets.first;
         if begin > end {
             return Err(HeaderError::ReversedOffsets);
         }
         if end > self.data.len() {
             return Err(HeaderError::DataCut);
         }
-        let mut bytes = Some(dtype.size());
-        let mut i = 0;
-        while i < dimensions {
-            bytes = match bytes {
-                Some(bytes) => bytes.checked_mul(extents[i]),
-                None => None,
-            };
-            i += 1;
-        }
-        match bytes {
-            Some(bytes) if bytes == end - begin => {}
+        let bits = match shape.product {
+            Some(elements) => (elements as u64).checked_mul(dtype.bits() as u64),
+            None => None,
+        };
+        match bits {
+            Some(bits) if bits % 8 == 0 && bits / 8 == (end - begin) as u64 => {}
             _ => return Err(HeaderError::LengthMismatch),
         }
         let data = self.data.split_at(end).0.split_at(begin).1;
-        Ok(View { key, dtype, extents, dimensions, begin, end, data })
+        Ok(View { key, dtype, extents: shape.first, dimensions: shape.len, list, begin, end, data })
     }
-}
-
-const fn contains_backslash(text: &[u8]) -> bool {
-    let mut i = 0;
-    while i < text.len() {
-        if text[i] == b'\\' {
-            return true;
-        }
-        i += 1;
-    }
-    false
 }

@@ -1,4 +1,5 @@
 use super::dtype::Dtype;
+use crate::layer::Bound;
 use crate::scalar::Scalar;
 
 /// A scalar that files hold: `f32` and `f64`.
@@ -63,11 +64,12 @@ impl Values<'_> {
         }
     }
 
-    pub(super) fn all_finite(&self) -> bool {
+    /// The first number that does not keep to the bound. Any count is a count.
+    pub(super) fn outside(&self, bound: Bound) -> Option<f64> {
         match self {
-            Self::F32(values) => values.iter().all(|value| value.is_finite()),
-            Self::F64(values) => values.iter().all(|value| value.is_finite()),
-            Self::U64(_) => true,
+            Self::F32(values) => values.iter().copied().map(f64::from).find(|&value| !bound.holds(value)),
+            Self::F64(values) => values.iter().copied().find(|&value| !bound.holds(value)),
+            Self::U64(_) => None,
         }
     }
 

@@ -1,7 +1,8 @@
 use super::{Memory, Trainer};
+use crate::layer::Bound;
 use crate::network::Model;
 use crate::optimizer::{Optimizer, Part, PartMut, State};
-use crate::safetensors::archive::{self, flat};
+use crate::safetensors::archive::flat;
 use crate::safetensors::{Archive, Entry, LoadError, SaveError, Stored, Values, ValuesMut, archive_methods};
 use core::borrow::BorrowMut;
 use core::fmt;
@@ -76,20 +77,20 @@ where
         let Trainer { seed, learning_rate_factor, steps, epochs, passes, .. } = &*self.trainer;
         let state = &self.trainer.memory().state;
         self.net.visit(&mut |parameter, values| {
-            f(&Entry { section: ["net.", ""], parameter }, Stored::values(values));
+            f(&Entry::of(["net.", ""], parameter), Stored::values(values));
         });
-        state.visit(&mut |name, part| match part {
+        state.visit(&mut |name, bound, part| match part {
             Part::Tensor(parameter, values) => {
-                f(&Entry { section: ["optimizer.", name], parameter }, Stored::values(values));
+                f(&Entry { section: ["optimizer.", name], parameter, bound }, Stored::values(values));
             }
             Part::Numbers(numbers) => {
-                flat(["optimizer.", ""], name, numbers.len(), |entry| f(entry, Values::F64(numbers)));
+                flat(["optimizer.", ""], name, numbers.len(), bound, |entry| f(entry, Values::F64(numbers)));
             }
         });
         let progress = [*seed, *steps, *epochs, *passes];
-        flat(["trainer.", ""], "progress", 4, |entry| f(entry, Values::U64(&progress)));
+        flat(["trainer.", ""], "progress", 4, Bound::Finite, |entry| f(entry, Values::U64(&progress)));
         let factor = [*learning_rate_factor];
-        flat(["trainer.", ""], "learning_rate_factor", 1, |entry| f(entry, Values::F64(&factor)));
+        flat(["trainer.", ""], "learning_rate_factor", 1, Bound::NotNegative, |entry| f(entry, Values::F64(&factor)));
         self.scaler.entries(&mut |entry, values| f(&Entry { section: ["scaler.", ""], ..*entry }, values));
     }
 
@@ -98,21 +99,23 @@ where
         let Trainer { seed, learning_rate_factor, steps, epochs, passes, memory, .. } = &mut *self.trainer;
         let Memory { state, .. } = memory.borrow_mut();
         N::zip([&mut *self.net], &mut |parameter, [values]| {
-            f(&Entry { section: ["net.", ""], parameter }, Stored::values_mut(values));
+            f(&Entry::of(["net.", ""], parameter), Stored::values_mut(values));
         });
-        state.visit_mut(&mut |name, part| match part {
+        state.visit_mut(&mut |name, bound, part| match part {
             PartMut::Tensor(parameter, values) => {
-                f(&Entry { section: ["optimizer.", name], parameter }, Stored::values_mut(values));
+                f(&Entry { section: ["optimizer.", name], parameter, bound }, Stored::values_mut(values));
             }
             PartMut::Numbers(numbers) => {
-                flat(["optimizer.", ""], name, numbers.len(), |entry| f(entry, ValuesMut::F64(numbers)));
+                flat(["optimizer.", ""], name, numbers.len(), bound, |entry| f(entry, ValuesMut::F64(numbers)));
             }
         });
         let mut progress = [*seed, *steps, *epochs, *passes];
-        flat(["trainer.", ""], "progress", 4, |entry| f(entry, ValuesMut::U64(&mut progress)));
+        flat(["trainer.", ""], "progress", 4, Bound::Finite, |entry| f(entry, ValuesMut::U64(&mut progress)));
         [*seed, *steps, *epochs, *passes] = progress;
         let mut factor = [*learning_rate_factor];
-        flat(["trainer.", ""], "learning_rate_factor", 1, |entry| f(entry, ValuesMut::F64(&mut factor)));
+        flat(["trainer.", ""], "learning_rate_factor", 1, Bound::NotNegative, |entry| {
+            f(entry, ValuesMut::F64(&mut factor));
+        });
         [*learning_rate_factor] = factor;
         self.scaler.entries_mut(&mut |entry, values| f(&Entry { section: ["scaler.", ""], ..*entry }, values));
     }

@@ -1,0 +1,133 @@
+//! Whether tensors lie side by side and whether their keys differ, without memory that grows with their number.
+
+use super::error::HeaderError;
+use super::header::Tensors;
+use super::json::tri;
+use super::text::Text;
+use core::cmp::Ordering;
+
+/// How many tensors a pass over the header puts in order.
+const SLOTS: usize = 128;
+
+/// What tensors are put in order by.
+#[derive(Clone, Copy)]
+pub(super) enum By {
+    Place,
+    Key,
+}
+
+/// What is kept of a tensor.
+#[derive(Clone, Copy)]
+enum Slot<'a> {
+    /// Where it begins and ends.
+    Place(usize, usize),
+    /// Its key, as it stands in the header.
+    Key(&'a [u8]),
+}
+
+impl Slot<'_> {
+    const fn compare(&self, other: &Self) -> Ordering {
+        match (*self, *other) {
+            (Self::Key(a), Self::Key(b)) => Text::new(a, true).compare(&Text::new(b, true)),
+            (Self::Place(begin, a), Self::Place(other, b)) if begin == other => order(a, b),
+            (Self::Place(a, _), Self::Place(b, _)) => order(a, b),
+            _ => Ordering::Equal,
+        }
+    }
+}
+
+const fn order(a: usize, b: usize) -> Ordering {
+    if a < b {
+        Ordering::Less
+    } else if a == b {
+        Ordering::Equal
+    } else {
+        Ordering::Greater
+    }
+}
+
+/// The first of some tensors, in order.
+struct Window<'a> {
+    slots: [Slot<'a>; SLOTS],
+    len: usize,
+}
+
+impl<'a> Window<'a> {
+    /// Takes a tensor in, if it is one of the first. Returns whether it is equal to one that is there.
+    const fn insert(&mut self, slot: Slot<'a>) -> bool {
+        let mut place = self.len;
+        while place > 0 {
+            match slot.compare(&self.slots[place - 1]) {
+                Ordering::Less => place -= 1,
+                Ordering::Equal => return true,
+                Ordering::Greater => break,
+            }
+        }
+        if place == SLOTS {
+            return false;
+        }
+        let mut i = if self.len < SLOTS { self.len } else { SLOTS - 1 };
+        self.len = i + 1;
+        while i > place {
+            self.slots[i] = self.slots[i - 1];
+            i -= 1;
+        }
+        self.slots[place] = slot;
+        false
+    }
+}
+
+/// An error unless each tensor begins where the one before it ends, or unless no two keys are the same. Returns where the last tensor
+/// ends.
+///
+/// Every pass over the header finds the first tensors after those of the pass before.
+pub(super) const fn check(tensors: &Tensors<'_>, by: By) -> Result<usize, HeaderError> {
+    let (mut last, mut covered) = (None::<Slot<'_>>, 0);
+    loop {
+        let mut window = Window { slots: [Slot::Place(0, 0); SLOTS], len: 0 };
+        let mut at = 0;
+        while let Some((slot, next)) = tri!(next(tensors, at, by)) {
+            let is_later = match &last {
+                Some(last) => matches!(slot.compare(last), Ordering::Greater),
+                None => true,
+            };
+            if is_later && window.insert(slot) {
+                match slot {
+                    Slot::Key(_) => return Err(HeaderError::DuplicateKey),
+                    Slot::Place(begin, end) if begin < end => return Err(HeaderError::OverlapOrHole),
+                    // Empty tensors may share a place.
+                    Slot::Place(..) => {}
+                }
+            }
+            at = next;
+        }
+        let mut i = 0;
+        while i < window.len {
+            if let Slot::Place(begin, end) = window.slots[i] {
+                if begin != covered {
+                    return Err(HeaderError::OverlapOrHole);
+                }
+                covered = end;
+            }
+            i += 1;
+        }
+        if window.len < SLOTS {
+            return Ok(covered);
+        }
+        last = Some(window.slots[SLOTS - 1]);
+    }
+}
+
+/// What is kept of the next tensor after a place in the header, and the place after it.
+const fn next<'a>(tensors: &Tensors<'a>, at: usize, by: By) -> Result<Option<(Slot<'a>, usize)>, HeaderError> {
+    Ok(match by {
+        By::Key => match tensors.next_key(at) {
+            Some((key, _, next)) => Some((Slot::Key(key.raw()), next)),
+            None => None,
+        },
+        By::Place => match tri!(tensors.next(at)) {
+            Some((view, next)) => Some((Slot::Place(view.begin, view.end), next)),
+            None => None,
+        },
+    })
+}

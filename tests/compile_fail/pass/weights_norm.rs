@@ -1,0 +1,14 @@
+use constnet::safetensors::File;
+use constnet::{BatchNorm, Network, Sequence};
+
+type Net = Network<Sequence<32, 4>, (BatchNorm<32>,)>;
+
+struct Weights;
+impl File for Weights {
+    const BYTES: &'static [u8] = include_bytes!("../../data/weights/norm.safetensors");
+}
+static NET: Net = Net::from_file::<Weights>();
+
+fn main() {
+    let _ = &NET;
+}
