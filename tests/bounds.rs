@@ -122,29 +122,3 @@ fn checkpoints() {
     let momentum = || Sgd::const_new(0.1).with_momentum(0.9).expect("in range");
     assert_eq!(refused(momentum, "optimizer.velocity.0.weight", -1.0), None);
 }
-
-/// Would catch: `serde` as a way around.
-#[cfg(feature = "serde")]
-#[test]
-fn serde_refuses_them_too() {
-    let text = |var: &str| {
-        format!(r#"[{{"weight":[1.0,1.0],"bias":[0.0,0.0],"running_mean":[-1.0,0.0],"running_var":[1.0,{var}]}}]"#)
-    };
-    serde_json::from_str::<Net>(&text("0.0")).expect("a variance");
-    let error = serde_json::from_str::<Net>(&text("-1.0")).expect_err("below 0").to_string();
-    assert!(error.starts_with("`running_var` holds -1.0, and must be 0 or above"), "{error}");
-    let scaler = |range: &str| format!(r#"{{"minimum":[-1.0,0.0],"range":[1.0,{range}]}}"#);
-    serde_json::from_str::<MinMaxScaler<Sequence<2, 1>>>(&scaler("0.5")).expect("a range");
-    for number in ["0.0", "-2.0"] {
-        let error = serde_json::from_str::<MinMaxScaler<Sequence<2, 1>>>(&scaler(number)).expect_err("not above 0");
-        assert!(error.to_string().starts_with(&format!("`range` holds {number}, and must be above 0")), "{error}");
-        let text = scaler(number).replace("minimum", "mean").replace("range", "deviation");
-        let error = serde_json::from_str::<Standardizer<Sequence<2, 1>>>(&text).expect_err("not above 0");
-        assert!(error.to_string().starts_with(&format!("`deviation` holds {number}, and must be above 0")), "{error}");
-    }
-    let mut buffer = [0; 256];
-    let mut net = net();
-    net.layers.0.running_var[1] = -1.0;
-    let bytes = postcard::to_slice(&net, &mut buffer).expect("room");
-    assert!(postcard::from_bytes::<Net>(bytes).is_err(), "lists without names are checked alike");
-}

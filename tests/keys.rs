@@ -261,3 +261,21 @@ fn long_keys_in_constants() {
     static NET: Line = Line::from_file::<Weights>();
     assert_eq!((NET.layers.0.weight.as_slice(), NET.layers.0.bias[0].to_bits()), (&[10.0, 8.0][..], 10_f32.to_bits()));
 }
+
+/// Would catch: two parameters that read one tensor, and hide that the file holds another that nobody reads.
+#[test]
+fn two_parameters_of_one_tensor() {
+    type Two = Network<Vector<1>, (One, One)>;
+    let names = Names { prefix: "", pairs: &[("0", "a"), ("1", "a")] };
+    let data = [0; 4];
+    let file = |layers: &[&str]| {
+        let all = layers.iter().flat_map(|layer| [(layer, "weight", vec![1, 1]), (layer, "bias", vec![1])]);
+        let views = all.map(|(layer, name, shape)| {
+            (format!("{layer}.{name}"), TensorView::new(Dtype::F32, shape, &data).expect("a number"))
+        });
+        serialize(views, None).expect("a valid file")
+    };
+    Two::ZERO.clone().load_with(&file(&["a"]), &names).expect("both layers are the same");
+    let error = Two::ZERO.clone().load_with(&file(&["a", "b"]), &names).expect_err("nobody reads `b`");
+    assert_eq!(error.to_string(), "the network has no place for tensor `b.bias`");
+}

@@ -7,7 +7,7 @@ use constnet::layer::{Layer, Parameters};
 use constnet::nalgebra::SVector;
 use constnet::shape::Shape;
 use constnet::{
-    ConstZero, Conv1d, Conv2d, ConvTranspose2d, Dense, DenseNoBias, Dropout, Elu, Flatten, GlobalAvgPool,
+    BatchNorm, ConstZero, Conv1d, Conv2d, ConvTranspose2d, Dense, DenseNoBias, Dropout, Elu, Flatten, GlobalAvgPool,
     GroupedConv2d, Image, LeakyRelu, LogSoftmax, MaxPool2d, Network, Relu, Reshape, Residual, Sequence, Softmax,
     Stride, Tanh, Upsample, Vector,
 };
@@ -154,4 +154,32 @@ fn in_place_needs_no_stack() {
     });
     thread.expect("a thread").join().expect("a stack that is large enough");
     assert_eq!(NET.lock().expect("nobody else").layers.0.weight[(7, 5)].to_bits(), 3.5_f32.to_bits());
+}
+
+type Normed = Network<Sequence<2, 4>, (BatchNorm<2>,)>;
+
+/// Would catch: a negative variance or a deviation of 0, which `load` refuses, taken through `serde`.
+#[test]
+fn values_that_cannot_be() {
+    let text = |var: &str| {
+        format!(r#"[{{"weight":[1.0,1.0],"bias":[0.0,0.0],"running_mean":[-1.0,0.0],"running_var":[1.0,{var}]}}]"#)
+    };
+    serde_json::from_str::<Normed>(&text("0.0")).expect("a variance");
+    let error = serde_json::from_str::<Normed>(&text("-1.0")).expect_err("below 0").to_string();
+    assert!(error.starts_with("`running_var` holds -1.0, and must be 0 or above"), "{error}");
+    let scaler = |range: &str| format!(r#"{{"minimum":[-1.0,0.0],"range":[1.0,{range}]}}"#);
+    serde_json::from_str::<MinMaxScaler<Sequence<2, 1>>>(&scaler("0.5")).expect("a range");
+    for number in ["0.0", "-2.0"] {
+        let error = serde_json::from_str::<MinMaxScaler<Sequence<2, 1>>>(&scaler(number)).expect_err("not above 0");
+        assert!(error.to_string().starts_with(&format!("`range` holds {number}, and must be above 0")), "{error}");
+        let text = scaler(number).replace("minimum", "mean").replace("range", "deviation");
+        let error = serde_json::from_str::<Standardizer<Sequence<2, 1>>>(&text).expect_err("not above 0");
+        assert!(error.to_string().starts_with(&format!("`deviation` holds {number}, and must be above 0")), "{error}");
+    }
+    let mut buffer = [0; 256];
+    let mut net = Normed::ZERO;
+    net.layers.0.running_var[0] = 1.0;
+    net.layers.0.running_var[1] = -1.0;
+    let bytes = postcard::to_slice(&net, &mut buffer).expect("room");
+    assert!(postcard::from_bytes::<Normed>(bytes).is_err(), "lists without names are checked alike");
 }
