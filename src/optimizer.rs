@@ -170,13 +170,34 @@ macro_rules! constructors {
 }
 use constructors;
 
-/// One pass over the parameters that gradients change: `update_trained!([p, g, m..] in [parameters, gradient, first..], [new..])`. Parameter and
-/// what is remembered become what the last expression gives where all of it is finite, and stay elsewhere. Tells whether all was finite.
+/// One pass over the parameters that gradients change.
+///
+/// ```text
+/// update_trained!([p, g, m..] in [parameters, gradient, first..], asked 2,
+///     if decay != T::ZERO { let g = g + decay * p; }, [new..])
+/// ```
+///
+/// Parameter and what is remembered become what the last expression gives where all of it is finite, and stay elsewhere. Tells whether all was
+/// finite. Where the first `asked` are, so must be the others. Where weights decay, which only then costs time, a parameter that has
+/// become negligible is made 0.
 macro_rules! update_trained {
-    ([$p:ident, $g:ident $(, $m:ident)*] in $all:expr, $new:expr) => {{
+    ([$p:ident, $g:ident $(, $m:ident)*] in $all:expr, asked $asked:literal, if $decays:expr => { $($decay:tt)+ }, $new:expr) => {
+        if $decays {
+            let negligible = $crate::scalar::Negligible::new();
+            $crate::optimizer::update_trained!(@pass [$p, $g $(, $m)*] in $all, $asked, {
+                $($decay)+
+                let [$p $(, $m)*] = $new;
+                [negligible.without($p) $(, $m)*]
+            })
+        } else {
+            $crate::optimizer::update_trained!(@pass [$p, $g $(, $m)*] in $all, $asked, $new)
+        }
+    };
+    (@pass [$p:ident, $g:ident $(, $m:ident)*] in $all:expr, $asked:literal, $new:expr) => {{
         let mut is_finite = true;
         $crate::layer::zip_trained($all, &mut |[$p, $g $(, $m)*]| {
-            is_finite &= $crate::kernels::elementwise::update(&mut [$p $(, $m)*], $g, move |[$p $(, $m)*], $g| $new);
+            let new = move |[$p $(, $m)*]: [_; _], $g| $new;
+            is_finite &= $crate::kernels::elementwise::update::<_, _, $asked, _>(&mut [$p $(, $m)*], $g, new);
         });
         is_finite
     }};

@@ -56,6 +56,13 @@ pub trait Scalar:
     /// One.
     const ONE: Self;
 
+    /// What optimisers and recurrent layers remember, and is nearer to 0 than this, they make 0: 2^-56 unless set, 2^-500 for `f64`.
+    ///
+    /// Numbers that decay would end below the normal range, where processors take many times as long for each. The least number whose square
+    /// is well within that range is far enough from there: what is computed of it does not leave the range either. Where this, rounded to
+    /// the scalar, is 0, nothing is made 0.
+    const NEGLIGIBLE: f64 = power_of_two(-56);
+
     /// The nearest value to `x`.
     fn from_f64(x: f64) -> Self;
 
@@ -129,6 +136,42 @@ pub trait Scalar:
     }
 }
 
+/// `2^exponent`, of an exponent in the normal range.
+#[allow(clippy::cast_sign_loss)] // It is at least 1.
+const fn power_of_two(exponent: i64) -> f64 {
+    f64::from_bits(((1023 + exponent) as u64) << 52)
+}
+
+/// The bounds below which what is remembered becomes 0.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Negligible<T> {
+    number: T,
+    square: T,
+}
+
+#[allow(clippy::inline_always)] // A call would keep a loop over a slice from becoming vectors.
+impl<T: Scalar> Negligible<T> {
+    /// Those of [`Scalar::NEGLIGIBLE`]. Of a square it is a little less than the square of that: a root is compared with `epsilon`,
+    /// which may be small.
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        let square = T::NEGLIGIBLE * T::NEGLIGIBLE * power_of_two(-8);
+        Self { number: T::from_f64(T::NEGLIGIBLE), square: T::from_f64(square) }
+    }
+
+    /// `x`, or 0 where it is negligible. NaN stays.
+    #[inline(always)]
+    pub(crate) fn without(self, x: T) -> T {
+        if x.abs() < self.number { T::ZERO } else { x }
+    }
+
+    /// The same of a number that is a square, or a sum or mean of some.
+    #[inline(always)]
+    pub(crate) fn without_square(self, x: T) -> T {
+        if x < self.square { T::ZERO } else { x }
+    }
+}
+
 /// The instruction on a Cortex-M that has it, where `core` gives no access to it. It is correctly rounded, as libm's.
 #[cfg(not(feature = "std"))]
 #[allow(unreachable_code)]
@@ -139,10 +182,11 @@ fn sqrt(x: f32) -> f32 {
 }
 
 macro_rules! scalars {
-    ($($t:ty: $sqrt:path { $($name:ident = $function:expr),+ });+) => { $(
+    ($($t:ty: $negligible:literal, $sqrt:path { $($name:ident = $function:expr),+ });+) => { $(
         #[allow(clippy::cast_possible_truncation, clippy::cast_lossless, clippy::inline_always)]
         impl Scalar for $t {
             const ONE: Self = 1.0;
+            const NEGLIGIBLE: f64 = power_of_two($negligible);
             #[inline(always)]
             fn from_f64(x: f64) -> Self { x as Self }
             #[inline(always)]
@@ -168,11 +212,11 @@ macro_rules! scalars {
     )+ };
 }
 scalars!(
-    f32: sqrt {
+    f32: -56, sqrt {
         exp = math::exp, exp_m1 = math::exp_m1, ln = math::ln, ln_1p = math::ln_1p,
         tanh = math::tanh, sigmoid = math::sigmoid, erf = math::erf
     };
-    f64: libm::sqrt {
+    f64: -500, libm::sqrt {
         exp = libm::exp, exp_m1 = libm::expm1, ln = libm::log, ln_1p = libm::log1p, tanh = libm::tanh, erf = libm::erf
     }
 );

@@ -114,8 +114,8 @@ kernel! {
 
 kernel! {
     /// `x = f(x, g)` at each place where all that `f` gives is finite; tells whether that was everywhere. Elsewhere `x` stays, since a
-    /// step that mixes old and new may go anywhere.
-    pub(crate) fn update<I>[T: Scalar, F: Fn([T; N], T) -> [T; N], const N: usize][T, F, N](
+    /// step that mixes old and new may go anywhere. Only the first `ASKED` numbers are asked: where they are finite so must the others be.
+    pub(crate) fn update<I>[T: Scalar, F: Fn([T; N], T) -> [T; N], const ASKED: usize, const N: usize][T, F, ASKED, N](
         x: &mut [&mut [T]; N],
         g: &[T],
         f: F,
@@ -135,7 +135,7 @@ kernel! {
                     }
                 }
                 // One branch for the strip: to choose lane by lane takes half as long again.
-                if !are_finite::<I, T, W>(&new) {
+                if !are_finite::<I, T, W>(new.get(..ASKED).unwrap_or(&new)) {
                     break 'strips at;
                 }
                 for (x, new) in x.iter_mut().zip(&new) {

@@ -1,7 +1,7 @@
 use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::Parameters;
-use crate::scalar::{ConstZero, Scalar};
+use crate::scalar::{ConstZero, Negligible, Scalar};
 use core::fmt;
 
 /// Adaptive moments. PyTorch's `optim.Adam`.
@@ -145,17 +145,19 @@ impl Adam {
         // 1 - beta^(t + 1) = beta * (1 - beta^t) + (1 - beta)
         *first = self.beta1 * *first + (1.0 - self.beta1);
         *second = self.beta2 * *second + (1.0 - self.beta2);
-        let step = T::from_f64(rate / *first);
-        let root = T::from_f64(1.0 / Scalar::sqrt(*second));
-        let epsilon = T::from_f64(self.epsilon);
+        // m / first / (sqrt(v / second) + epsilon), multiplied by the root of `second` above and below.
+        let root = Scalar::sqrt(*second);
+        let (step, epsilon) = (T::from_f64(rate * root / *first), T::from_f64(self.epsilon * root));
         let (take1, keep2, take2) =
             (T::from_f64(1.0 - self.beta1), T::from_f64(self.beta2), T::from_f64(1.0 - self.beta2));
-        let (decay, shrink) = (T::from_f64(decay), T::from_f64(shrink));
-        update_trained!([p, g, m, v] in [parameters, gradient, &mut state.first, &mut state.second], {
-            let g = g + decay * p;
-            let m = m + take1 * (g - m);
-            let v = keep2 * v + take2 * g * g;
-            [shrink * p - step * m / (v.sqrt() * root + epsilon), m, v]
+        let decays = decay != 0.0 || shrink != 1.0;
+        let (decay, shrink, negligible) = (T::from_f64(decay), T::from_f64(shrink), Negligible::new());
+        // Where `m` is not finite neither is the parameter.
+        update_trained!([p, g, v, m] in [parameters, gradient, &mut state.second, &mut state.first], asked 2,
+            if decays => { let g = g + decay * p; let p = shrink * p; }, {
+            let m = negligible.without(m + take1 * (g - m));
+            let v = negligible.without_square(keep2 * v + take2 * g * g);
+            [p - step * m / (v.sqrt() + epsilon), v, m]
         })
     }
 }

@@ -3,7 +3,7 @@ use crate::error::{HyperparameterError, Range, valid};
 use crate::kernels::elementwise;
 use crate::kernels::on_cortex_m;
 use crate::layer::{Parameters, zip_trained};
-use crate::scalar::{ConstZero, Scalar};
+use crate::scalar::{ConstZero, Negligible, Scalar};
 use core::fmt;
 
 /// Stochastic gradient descent. PyTorch's `optim.SGD`.
@@ -63,7 +63,11 @@ impl<T: Scalar> Optimizer<T> for Sgd {
 fn descend<T: Scalar>(p: &mut [T], g: &[T], rate: T, decay: T) -> bool {
     let done = first_descended(p, g, rate, decay);
     let (Some(p), Some(g)) = (p.get_mut(done..), g.get(done..)) else { return true };
-    elementwise::update(&mut [p], g, |[p], g| [p - rate * (g + decay * p)])
+    if decay == T::ZERO {
+        return elementwise::update::<_, _, 1, 1>(&mut [p], g, |[p], g| [p - rate * g]);
+    }
+    let negligible = Negligible::new();
+    elementwise::update::<_, _, 1, 1>(&mut [p], g, |[p], g| [negligible.without(p - rate * (g + decay * p))])
 }
 
 /// How many of the first parameters and gradients the processor has a faster way for, which has done them.
@@ -129,9 +133,11 @@ impl<T: Scalar> Optimizer<T> for Momentum {
         let decay = T::from_f64(self.sgd.weight_decay);
         let momentum = T::from_f64(self.momentum);
         let nesterov = self.nesterov;
-        update_trained!([p, g, v] in [parameters, gradient, &mut state.velocity], {
-            let g = g + decay * p;
-            let velocity = momentum * v + g;
+        let negligible = Negligible::new();
+        // Where the velocity is not finite neither is the parameter.
+        update_trained!([p, g, v] in [parameters, gradient, &mut state.velocity], asked 1,
+            if decay != T::ZERO => { let g = g + decay * p; }, {
+            let velocity = negligible.without(momentum * v + g);
             let step = if nesterov { g + momentum * velocity } else { velocity };
             [p - rate * step, velocity]
         })

@@ -5,7 +5,7 @@ use super::{hidden, recurrent};
 use crate::kernels::dispatch::{Isa, lanes};
 use crate::kernels::recurrent::{Cell, products, work};
 use crate::kernels::tile::{each, load, store, tiles};
-use crate::scalar::{ConstZero, Element, Scalar};
+use crate::scalar::{ConstZero, Element, Negligible, Scalar};
 
 /// Long short-term memory.
 ///
@@ -129,7 +129,8 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Lstm<IN, HIDDEN, T> {
         let o = each([&xo, &ho], |[x, h]| (x + h).sigmoid());
         let before: [T; W] = load(&state.cell, start);
         let cell = each([&i, &f, &g, &before], next_cell::<I, T>);
-        let hidden = each([&o, &cell], |[o, cell]| o * cell.tanh());
+        let negligible = Negligible::new();
+        let hidden = each([&o, &cell], |[o, cell]| negligible.without(o * cell.tanh()));
         store(i, saved_i, start);
         store(f, saved_f, start);
         store(g, saved_g, start);
@@ -151,8 +152,9 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Lstm<IN, HIDDEN, T> {
         let g: [T; W] = load(saved_g, start);
         let o: [T; W] = load(saved_o, start);
         let before: [T; W] = load(saved_cell, start);
-        let dh: [T; W] = load(&gradient.hidden, start);
-        let dc: [T; W] = load(&gradient.cell, start);
+        let negligible = Negligible::new();
+        let dh = each([&load(&gradient.hidden, start)], |[dh]| negligible.without(dh));
+        let dc = each([&load(&gradient.cell, start)], |[dc]| negligible.without(dc));
         let tanh = each([&i, &f, &g, &before], |gates| next_cell::<I, T>(gates).tanh());
         let d = each([&dc, &dh, &o, &tanh], |[dc, dh, o, tanh]| dc + dh * o * (T::ONE - tanh * tanh));
         store(each([&d, &g, &i], |[d, g, i]| d * g * i * (T::ONE - i)), saved_i, start);
@@ -166,5 +168,5 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Lstm<IN, HIDDEN, T> {
 /// `c[t]` from `i`, `f`, `g` and `c[t-1]`, forwards and on the way back.
 #[inline(always)]
 fn next_cell<I: Isa, T: Scalar>([i, f, g, before]: [T; 4]) -> T {
-    I::mul_add(f, before, i * g)
+    Negligible::new().without(I::mul_add(f, before, i * g))
 }

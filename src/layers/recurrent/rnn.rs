@@ -5,7 +5,7 @@ use crate::kernels::dispatch::{Isa, lanes};
 use crate::kernels::recurrent::{Cell, products, work};
 use crate::kernels::tile::{each, store, tiles};
 use crate::layers::activation::{Relu, Tanh};
-use crate::scalar::Scalar;
+use crate::scalar::{Negligible, Scalar};
 use core::marker::PhantomData;
 
 /// A recurrent layer after Elman: each output is a function of the input and of the output before.
@@ -117,8 +117,9 @@ impl<const IN: usize, const HIDDEN: usize, A: RnnActivation, T: Scalar> Cell<T, 
     #[inline(always)]
     fn back<I: Isa>(&self, saved: &mut Self::Saved, _: &[T; HIDDEN], gradient: &mut Self::State) {
         let [h] = saved;
+        let negligible = Negligible::new();
         for (h, &dh) in h.iter_mut().zip(&gradient.hidden) {
-            *h = dh * A::slope(*h);
+            *h = negligible.without(dh) * A::slope(*h);
         }
         gradient.hidden = [T::ZERO; HIDDEN];
         self.add_state_gradient::<I>(saved, &mut gradient.hidden);
@@ -137,6 +138,7 @@ impl<const IN: usize, const HIDDEN: usize, A: RnnActivation, T: Scalar> Rnn<IN, 
     ) {
         let [x] = products::<I, T, IN, 1, HIDDEN, W>(&self.bias_ih, &self.weight_ih, x, start);
         let [h] = products::<I, T, HIDDEN, 1, HIDDEN, W>(&self.bias_hh, &self.weight_hh, hidden, start);
-        store(each([&x, &h], |[x, h]| A::value(x + h)), next, start);
+        let negligible = Negligible::new();
+        store(each([&x, &h], |[x, h]| negligible.without(A::value(x + h))), next, start);
     }
 }
