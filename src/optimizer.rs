@@ -183,11 +183,11 @@ use constructors;
 macro_rules! update_trained {
     ([$p:ident, $g:ident $(, $m:ident)*] in $all:expr, asked $asked:literal, if $decays:expr => { $($decay:tt)+ }, $new:expr) => {
         if $decays {
-            let negligible = $crate::scalar::Negligible::new();
+            let negligible = $crate::scalar::Negligible::number();
             $crate::optimizer::update_trained!(@pass [$p, $g $(, $m)*] in $all, $asked, {
                 $($decay)+
                 let [$p $(, $m)*] = $new;
-                [negligible.without($p) $(, $m)*]
+                [negligible.drop_from($p) $(, $m)*]
             })
         } else {
             $crate::optimizer::update_trained!(@pass [$p, $g $(, $m)*] in $all, $asked, $new)

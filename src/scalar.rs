@@ -142,33 +142,41 @@ const fn power_of_two(exponent: i64) -> f64 {
     f64::from_bits(((1023 + exponent) as u64) << 52)
 }
 
-/// The bounds below which what is remembered becomes 0.
+/// The bounds below which numbers that decay become 0.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Negligible<T> {
-    number: T,
-    square: T,
-}
+pub(crate) struct Negligible<T>(T);
 
 #[allow(clippy::inline_always)] // A call would keep a loop over a slice from becoming vectors.
 impl<T: Scalar> Negligible<T> {
-    /// Those of [`Scalar::NEGLIGIBLE`]. Of a square it is a little less than the square of that: a root is compared with `epsilon`,
-    /// which may be small.
+    /// Of parameters, moments and gradients: [`Scalar::NEGLIGIBLE`].
     #[inline(always)]
-    pub(crate) fn new() -> Self {
-        let square = T::NEGLIGIBLE * T::NEGLIGIBLE * power_of_two(-8);
-        Self { number: T::from_f64(T::NEGLIGIBLE), square: T::from_f64(square) }
+    pub(crate) fn number() -> Self {
+        Self(T::from_f64(T::NEGLIGIBLE))
+    }
+
+    /// Of squares, and of sums and means of them: a little less than the square of [`Scalar::NEGLIGIBLE`], since their root is compared
+    /// with an `epsilon` that may be small.
+    #[inline(always)]
+    pub(crate) fn square() -> Self {
+        Self(T::from_f64(T::NEGLIGIBLE * T::NEGLIGIBLE * power_of_two(-8)))
+    }
+
+    /// Of the states of recurrent layers, which functions of `math` are made of: their polynomials have a third power of small numbers.
+    #[inline(always)]
+    pub(crate) fn state() -> Self {
+        Self(T::from_f64(T::NEGLIGIBLE * power_of_two(16)))
     }
 
     /// `x`, or 0 where it is negligible. NaN stays.
     #[inline(always)]
-    pub(crate) fn without(self, x: T) -> T {
-        if x.abs() < self.number { T::ZERO } else { x }
+    pub(crate) fn drop_from(self, x: T) -> T {
+        if x.abs() < self.0 { T::ZERO } else { x }
     }
 
-    /// The same of a number that is a square, or a sum or mean of some.
+    /// The same of a number that is not negative.
     #[inline(always)]
-    pub(crate) fn without_square(self, x: T) -> T {
-        if x < self.square { T::ZERO } else { x }
+    pub(crate) fn drop_from_positive(self, x: T) -> T {
+        if x < self.0 { T::ZERO } else { x }
     }
 }
 

@@ -151,12 +151,13 @@ impl Adam {
         let (take1, keep2, take2) =
             (T::from_f64(1.0 - self.beta1), T::from_f64(self.beta2), T::from_f64(1.0 - self.beta2));
         let decays = decay != 0.0 || shrink != 1.0;
-        let (decay, shrink, negligible) = (T::from_f64(decay), T::from_f64(shrink), Negligible::new());
+        let (decay, shrink) = (T::from_f64(decay), T::from_f64(shrink));
+        let (negligible, squares) = (Negligible::number(), Negligible::square());
         // Where `m` is not finite neither is the parameter.
         update_trained!([p, g, v, m] in [parameters, gradient, &mut state.second, &mut state.first], asked 2,
             if decays => { let g = g + decay * p; let p = shrink * p; }, {
-            let m = negligible.without(m + take1 * (g - m));
-            let v = negligible.without_square(keep2 * v + take2 * g * g);
+            let m = negligible.drop_from(m + take1 * (g - m));
+            let v = squares.drop_from_positive(keep2 * v + take2 * g * g);
             [p - step * m / (v.sqrt() + epsilon), v, m]
         })
     }

@@ -65,10 +65,10 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
         let rate = T::from_f64(self.learning_rate * factor);
         let (keep, take) = (T::from_f64(self.alpha), T::from_f64(1.0 - self.alpha));
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
-        let negligible = Negligible::new();
+        let squares = Negligible::square();
         update_trained!([p, g, v] in [parameters, gradient, &mut state.square], asked 2,
             if decay != T::ZERO => { let g = g + decay * p; }, {
-            let square = negligible.without_square(keep * v + take * g * g);
+            let square = squares.drop_from_positive(keep * v + take * g * g);
             [p - rate * g / (square.sqrt() + epsilon), square]
         })
     }

@@ -66,8 +66,8 @@ fn descend<T: Scalar>(p: &mut [T], g: &[T], rate: T, decay: T) -> bool {
     if decay == T::ZERO {
         return elementwise::update::<_, _, 1, 1>(&mut [p], g, |[p], g| [p - rate * g]);
     }
-    let negligible = Negligible::new();
-    elementwise::update::<_, _, 1, 1>(&mut [p], g, |[p], g| [negligible.without(p - rate * (g + decay * p))])
+    let negligible = Negligible::number();
+    elementwise::update::<_, _, 1, 1>(&mut [p], g, |[p], g| [negligible.drop_from(p - rate * (g + decay * p))])
 }
 
 /// How many of the first parameters and gradients the processor has a faster way for, which has done them.
@@ -133,11 +133,11 @@ impl<T: Scalar> Optimizer<T> for Momentum {
         let decay = T::from_f64(self.sgd.weight_decay);
         let momentum = T::from_f64(self.momentum);
         let nesterov = self.nesterov;
-        let negligible = Negligible::new();
+        let negligible = Negligible::number();
         // Where the velocity is not finite neither is the parameter.
         update_trained!([p, g, v] in [parameters, gradient, &mut state.velocity], asked 1,
             if decay != T::ZERO => { let g = g + decay * p; }, {
-            let velocity = negligible.without(momentum * v + g);
+            let velocity = negligible.drop_from(momentum * v + g);
             let step = if nesterov { g + momentum * velocity } else { velocity };
             [p - rate * step, velocity]
         })

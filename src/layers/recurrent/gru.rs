@@ -3,9 +3,9 @@
 
 use super::{RecurrentState, recurrent};
 use crate::kernels::dispatch::{Isa, lanes};
-use crate::kernels::recurrent::{Cell, products, work};
+use crate::kernels::recurrent::{Cell, kept, products, work};
 use crate::kernels::tile::{each, load, store, tiles};
-use crate::scalar::{Negligible, Scalar};
+use crate::scalar::Scalar;
 
 /// A gated recurrent unit.
 ///
@@ -80,7 +80,7 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Cell<T, IN, HIDDEN> for Gr
         tiles!(HIDDEN, lanes::<I, T>(), |start, W| {
             self.advance_tile::<I, W>(start, &state.hidden, x, saved, &mut next);
         });
-        state.hidden = next;
+        state.hidden = kept(&next);
     }
 
     #[inline(always)]
@@ -108,10 +108,7 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Gru<IN, HIDDEN, T> {
         let z = each([&xz, &hz], |[x, h]| (x + h).sigmoid());
         let n = each([&r, &q, &xn], |[r, q, x]| I::mul_add(r, q, x).tanh());
         let before: [T; W] = load(hidden, start);
-        let negligible = Negligible::new();
-        let h = each([&z, &n, &before], |[z, n, before]| {
-            negligible.without(I::mul_add(z, before, (T::ONE - z) * n))
-        });
+        let h = each([&z, &n, &before], |[z, n, before]| I::mul_add(z, before, (T::ONE - z) * n));
         store(r, saved_r, start);
         store(z, saved_z, start);
         store(n, saved_n, start);
@@ -132,8 +129,7 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Gru<IN, HIDDEN, T> {
         let n: [T; W] = load(saved_n, start);
         let q: [T; W] = load(saved_q, start);
         let before: [T; W] = load(before, start);
-        let negligible = Negligible::new();
-        let dh = each([&load(gradient, start)], |[dh]| negligible.without(dh));
+        let dh: [T; W] = load(gradient, start);
         let dn = each([&dh, &z, &n], |[dh, z, n]| dh * (T::ONE - z) * (T::ONE - n * n));
         let dz = each([&dh, &before, &n, &z], |[dh, before, n, z]| dh * (before - n) * z * (T::ONE - z));
         store(each([&dn, &q, &r], |[dn, q, r]| dn * q * r * (T::ONE - r)), saved_r, start);

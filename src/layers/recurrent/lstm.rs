@@ -3,7 +3,7 @@
 
 use super::{hidden, recurrent};
 use crate::kernels::dispatch::{Isa, lanes};
-use crate::kernels::recurrent::{Cell, products, work};
+use crate::kernels::recurrent::{Cell, kept, products, work};
 use crate::kernels::tile::{each, load, store, tiles};
 use crate::scalar::{ConstZero, Element, Negligible, Scalar};
 
@@ -98,7 +98,7 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Cell<T, IN, HIDDEN> for Ls
         tiles!(HIDDEN, lanes::<I, T>(), |start, W| {
             self.advance_tile::<I, W>(start, state, x, saved, &mut next);
         });
-        *state = next;
+        *state = LstmState { hidden: kept(&next.hidden), cell: kept(&next.cell) };
     }
 
     #[inline(always)]
@@ -129,8 +129,7 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Lstm<IN, HIDDEN, T> {
         let o = each([&xo, &ho], |[x, h]| (x + h).sigmoid());
         let before: [T; W] = load(&state.cell, start);
         let cell = each([&i, &f, &g, &before], next_cell::<I, T>);
-        let negligible = Negligible::new();
-        let hidden = each([&o, &cell], |[o, cell]| negligible.without(o * cell.tanh()));
+        let hidden = each([&o, &cell], |[o, cell]| o * cell.tanh());
         store(i, saved_i, start);
         store(f, saved_f, start);
         store(g, saved_g, start);
@@ -152,21 +151,21 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Lstm<IN, HIDDEN, T> {
         let g: [T; W] = load(saved_g, start);
         let o: [T; W] = load(saved_o, start);
         let before: [T; W] = load(saved_cell, start);
-        let negligible = Negligible::new();
-        let dh = each([&load(&gradient.hidden, start)], |[dh]| negligible.without(dh));
-        let dc = each([&load(&gradient.cell, start)], |[dc]| negligible.without(dc));
+        let dh: [T; W] = load(&gradient.hidden, start);
+        let dc: [T; W] = load(&gradient.cell, start);
         let tanh = each([&i, &f, &g, &before], |gates| next_cell::<I, T>(gates).tanh());
         let d = each([&dc, &dh, &o, &tanh], |[dc, dh, o, tanh]| dc + dh * o * (T::ONE - tanh * tanh));
         store(each([&d, &g, &i], |[d, g, i]| d * g * i * (T::ONE - i)), saved_i, start);
         store(each([&d, &before, &f], |[d, before, f]| d * before * f * (T::ONE - f)), saved_f, start);
         store(each([&d, &i, &g], |[d, i, g]| d * i * (T::ONE - g * g)), saved_g, start);
         store(each([&dh, &tanh, &o], |[dh, tanh, o]| dh * tanh * o * (T::ONE - o)), saved_o, start);
-        store(each([&d, &f], |[d, f]| d * f), &mut gradient.cell, start);
+        let negligible = Negligible::number();
+        store(each([&d, &f], |[d, f]| negligible.drop_from(d * f)), &mut gradient.cell, start);
     }
 }
 
 /// `c[t]` from `i`, `f`, `g` and `c[t-1]`, forwards and on the way back.
 #[inline(always)]
 fn next_cell<I: Isa, T: Scalar>([i, f, g, before]: [T; 4]) -> T {
-    Negligible::new().without(I::mul_add(f, before, i * g))
+    I::mul_add(f, before, i * g)
 }

@@ -2,10 +2,10 @@
 
 use super::{RecurrentState, recurrent};
 use crate::kernels::dispatch::{Isa, lanes};
-use crate::kernels::recurrent::{Cell, products, work};
+use crate::kernels::recurrent::{Cell, kept, products, work};
 use crate::kernels::tile::{each, store, tiles};
 use crate::layers::activation::{Relu, Tanh};
-use crate::scalar::{Negligible, Scalar};
+use crate::scalar::Scalar;
 use core::marker::PhantomData;
 
 /// A recurrent layer after Elman: each output is a function of the input and of the output before.
@@ -111,15 +111,14 @@ impl<const IN: usize, const HIDDEN: usize, A: RnnActivation, T: Scalar> Cell<T, 
     #[inline(always)]
     fn advance<I: Isa>(&self, state: &mut Self::State, x: &[T; IN], [saved]: &mut Self::Saved) {
         tiles!(HIDDEN, 2 * lanes::<I, T>(), |start, W| self.advance_tile::<I, W>(start, &state.hidden, x, saved));
-        state.hidden = *saved;
+        state.hidden = kept(saved);
     }
 
     #[inline(always)]
     fn back<I: Isa>(&self, saved: &mut Self::Saved, _: &[T; HIDDEN], gradient: &mut Self::State) {
         let [h] = saved;
-        let negligible = Negligible::new();
         for (h, &dh) in h.iter_mut().zip(&gradient.hidden) {
-            *h = negligible.without(dh) * A::slope(*h);
+            *h = dh * A::slope(*h);
         }
         gradient.hidden = [T::ZERO; HIDDEN];
         self.add_state_gradient::<I>(saved, &mut gradient.hidden);
@@ -138,7 +137,6 @@ impl<const IN: usize, const HIDDEN: usize, A: RnnActivation, T: Scalar> Rnn<IN, 
     ) {
         let [x] = products::<I, T, IN, 1, HIDDEN, W>(&self.bias_ih, &self.weight_ih, x, start);
         let [h] = products::<I, T, HIDDEN, 1, HIDDEN, W>(&self.bias_hh, &self.weight_hh, hidden, start);
-        let negligible = Negligible::new();
-        store(each([&x, &h], |[x, h]| negligible.without(A::value(x + h))), next, start);
+        store(each([&x, &h], |[x, h]| A::value(x + h)), next, start);
     }
 }
