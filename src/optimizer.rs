@@ -173,31 +173,40 @@ use constructors;
 /// One pass over the parameters that gradients change.
 ///
 /// ```text
-/// update_trained!([p, g, m..] in [parameters, gradient, first..], asked 2,
-///     if decay != T::ZERO { let g = g + decay * p; }, [new..])
+/// update_trained!([p, g, m, v] in [parameters, gradient, first, second],
+///     if decay != T::ZERO => { let g = g + decay * p; },
+///     { ..; [p - step, m, v] } asked [v])
 /// ```
 ///
-/// Parameter and what is remembered become what the last expression gives where all of it is finite, and stay elsewhere. Tells whether all was
-/// finite. Where the first `asked` are, so must be the others. Where weights decay, which only then costs time, a parameter that has
-/// become negligible is made 0.
+/// Parameter and what is remembered become what the last expression gives where all of it is finite, and stay elsewhere. Tells whether
+/// all was finite, which it is where the parameter is and what is `asked`. Where weights decay, and only there, as it costs time, a
+/// parameter that has become negligible is made 0.
 macro_rules! update_trained {
-    ([$p:ident, $g:ident $(, $m:ident)*] in $all:expr, asked $asked:literal, if $decays:expr => { $($decay:tt)+ }, $new:expr) => {
+    (
+        [$p:ident, $g:ident $(, $m:ident)*] in $all:expr,
+        if $decays:expr => { $($decay:tt)+ },
+        $new:block asked [$($asked:ident)?]
+    ) => {
         if $decays {
             let negligible = $crate::scalar::Negligible::number();
-            $crate::optimizer::update_trained!(@pass [$p, $g $(, $m)*] in $all, $asked, {
+            $crate::optimizer::update_trained!(@pass [$p, $g $(, $m)*] in $all, {
                 $($decay)+
                 let [$p $(, $m)*] = $new;
-                [negligible.drop_from($p) $(, $m)*]
+                // As finite as the parameter, and computed already.
+                let distance = $p.abs();
+                ([negligible.drop_from($p) $(, $m)*], [distance $(, $asked)?])
             })
         } else {
-            $crate::optimizer::update_trained!(@pass [$p, $g $(, $m)*] in $all, $asked, $new)
+            $crate::optimizer::update_trained!(@pass [$p, $g $(, $m)*] in $all, {
+                let [$p $(, $m)*] = $new;
+                ([$p $(, $m)*], [$p $(, $asked)?])
+            })
         }
     };
-    (@pass [$p:ident, $g:ident $(, $m:ident)*] in $all:expr, $asked:literal, $new:expr) => {{
+    (@pass [$p:ident, $g:ident $(, $m:ident)*] in $all:expr, $new:block) => {{
         let mut is_finite = true;
         $crate::layer::zip_trained($all, &mut |[$p, $g $(, $m)*]| {
-            let new = move |[$p $(, $m)*]: [_; _], $g| $new;
-            is_finite &= $crate::kernels::elementwise::update::<_, _, $asked, _>(&mut [$p $(, $m)*], $g, new);
+            is_finite &= $crate::kernels::elementwise::update(&mut [$p $(, $m)*], $g, move |[$p $(, $m)*], $g| $new);
         });
         is_finite
     }};

@@ -71,10 +71,13 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
         let rate = T::from_f64(self.learning_rate * factor / slowed);
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
         let squares = Negligible::square();
-        update_trained!([p, g, v] in [parameters, gradient, &mut state.sum], asked 2,
-            if decay != T::ZERO => { let g = g + decay * p; }, {
-            let sum = squares.drop_from_positive(v + g * g);
-            [p - rate * g / (sum.sqrt() + epsilon), sum]
-        })
+        update_trained!(
+            [p, g, v] in [parameters, gradient, &mut state.sum],
+            if decay != T::ZERO => { let g = g + decay * p; },
+            {
+                let sum = squares.drop_from_positive(v + g * g);
+                [p - rate * g / (sum.sqrt() + epsilon), sum]
+            } asked [v]
+        )
     }
 }

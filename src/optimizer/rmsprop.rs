@@ -66,10 +66,13 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
         let (keep, take) = (T::from_f64(self.alpha), T::from_f64(1.0 - self.alpha));
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
         let squares = Negligible::square();
-        update_trained!([p, g, v] in [parameters, gradient, &mut state.square], asked 2,
-            if decay != T::ZERO => { let g = g + decay * p; }, {
-            let square = squares.drop_from_positive(keep * v + take * g * g);
-            [p - rate * g / (square.sqrt() + epsilon), square]
-        })
+        update_trained!(
+            [p, g, v] in [parameters, gradient, &mut state.square],
+            if decay != T::ZERO => { let g = g + decay * p; },
+            {
+                let square = squares.drop_from_positive(keep * v + take * g * g);
+                [p - rate * g / (square.sqrt() + epsilon), square]
+            } asked [v]
+        )
     }
 }

@@ -64,10 +64,16 @@ fn descend<T: Scalar>(p: &mut [T], g: &[T], rate: T, decay: T) -> bool {
     let done = first_descended(p, g, rate, decay);
     let (Some(p), Some(g)) = (p.get_mut(done..), g.get(done..)) else { return true };
     if decay == T::ZERO {
-        return elementwise::update::<_, _, 1, 1>(&mut [p], g, |[p], g| [p - rate * g]);
+        return elementwise::update(&mut [p], g, |[p], g| {
+            let p = p - rate * g;
+            ([p], [p])
+        });
     }
     let negligible = Negligible::number();
-    elementwise::update::<_, _, 1, 1>(&mut [p], g, |[p], g| [negligible.drop_from(p - rate * (g + decay * p))])
+    elementwise::update(&mut [p], g, |[p], g| {
+        let p = p - rate * (g + decay * p);
+        ([negligible.drop_from(p)], [p.abs()])
+    })
 }
 
 /// How many of the first parameters and gradients the processor has a faster way for, which has done them.
@@ -135,11 +141,14 @@ impl<T: Scalar> Optimizer<T> for Momentum {
         let nesterov = self.nesterov;
         let negligible = Negligible::number();
         // Where the velocity is not finite neither is the parameter.
-        update_trained!([p, g, v] in [parameters, gradient, &mut state.velocity], asked 1,
-            if decay != T::ZERO => { let g = g + decay * p; }, {
-            let velocity = negligible.drop_from(momentum * v + g);
-            let step = if nesterov { g + momentum * velocity } else { velocity };
-            [p - rate * step, velocity]
-        })
+        update_trained!(
+            [p, g, v] in [parameters, gradient, &mut state.velocity],
+            if decay != T::ZERO => { let g = g + decay * p; },
+            {
+                let velocity = negligible.drop_from(momentum * v + g);
+                let step = if nesterov { g + momentum * velocity } else { velocity };
+                [p - rate * step, velocity]
+            } asked []
+        )
     }
 }
