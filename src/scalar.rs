@@ -180,6 +180,13 @@ impl<T: Scalar> Negligible<T> {
     }
 }
 
+/// The natural logarithm of a bound, rounded down to a multiple of that of 2.
+#[allow(clippy::cast_precision_loss, clippy::inline_always)] // An exponent, and a constant in loops over slices.
+#[inline(always)]
+pub(crate) fn ln_of_negligible<T: Scalar>(bound: f64) -> T {
+    T::from_f64(((bound.to_bits() >> 52) as f64 - 1023.0) * core::f64::consts::LN_2)
+}
+
 /// The instruction on a Cortex-M that has it, where `core` gives no access to it. It is correctly rounded, as libm's.
 #[cfg(not(feature = "std"))]
 #[allow(unreachable_code)]
