@@ -27,7 +27,7 @@ pub use rmsprop::{RmsProp, RmsPropState};
 pub use sgd::{Momentum, MomentumState, Sgd};
 
 use crate::layer::{Parameter, Parameters};
-use crate::scalar::{ConstZero, Scalar};
+use crate::scalar::{ConstZero, Negligible, Scalar};
 
 /// A rule that changes parameters by their gradient.
 #[diagnostic::on_unimplemented(
@@ -169,6 +169,11 @@ macro_rules! constructors {
     };
 }
 use constructors;
+
+/// A learning rate, or 0 where a schedule has made it negligible: each product with it would be subnormal.
+fn rate<T: Scalar>(rate: f64) -> T {
+    Negligible::number().drop_from(T::from_f64(rate))
+}
 
 /// One pass over the parameters that gradients change.
 ///

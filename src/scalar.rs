@@ -56,11 +56,19 @@ pub trait Scalar:
     /// One.
     const ONE: Self;
 
-    /// What optimisers and recurrent layers remember, and is nearer to 0 than this, they make 0: 2^-56 unless set, 2^-500 for `f64`.
+    /// Numbers that decay become 0 below this distance from 0: 2^-56 unless set, 2^-500 for `f64`.
     ///
-    /// Numbers that decay would end below the normal range, where processors take many times as long for each. The least number whose square
-    /// is well within that range is far enough from there: what is computed of it does not leave the range either. Where this, rounded to
-    /// the scalar, is 0, nothing is made 0.
+    /// Without it they would end below the normal range, as subnormal numbers, and stay there: processors take up to a hundred times as
+    /// long for each. The bound lies so high that products of these numbers, and squares, stay in the normal range too.
+    ///
+    /// | number | becomes 0 below |
+    /// |---|---|
+    /// | moments of optimisers; parameters under weight decay or a [`Penalty`](crate::loss::Penalty); learning rates; gradients through time | `NEGLIGIBLE` |
+    /// | squares of gradients that optimisers remember; outputs of `Softmax`, before they are divided by their sum | `NEGLIGIBLE^2 / 256` |
+    /// | `h` and `c` of recurrent layers; probabilities in the gradients of `CrossEntropy` and `BinaryCrossEntropyWithLogits` | `NEGLIGIBLE * 65536` |
+    ///
+    /// Numbers that do not decay are left as they are: inputs, weights, gradients. A type of your own whose range is that of `f32` needs
+    /// nothing; where a bound, rounded to the type, is 0, nothing becomes 0.
     const NEGLIGIBLE: f64 = power_of_two(-56);
 
     /// The nearest value to `x`.
@@ -142,29 +150,46 @@ const fn power_of_two(exponent: i64) -> f64 {
     f64::from_bits(((1023 + exponent) as u64) << 52)
 }
 
-/// The bounds below which numbers that decay become 0.
+/// A bound below which numbers that decay become 0: see [`Scalar::NEGLIGIBLE`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Negligible<T>(T);
 
 #[allow(clippy::inline_always)] // A call would keep a loop over a slice from becoming vectors.
 impl<T: Scalar> Negligible<T> {
-    /// Of parameters, moments and gradients: [`Scalar::NEGLIGIBLE`].
+    /// Less than the square of [`Scalar::NEGLIGIBLE`]: the root of a mean square is compared with an `epsilon` that may be small.
+    const SQUARE: f64 = T::NEGLIGIBLE * T::NEGLIGIBLE * power_of_two(-8);
+
+    /// Third powers of such numbers, which the polynomials of `math` have, are in the normal range.
+    const UNIT: f64 = T::NEGLIGIBLE * power_of_two(16);
+
+    /// For parameters, moments and gradients.
     #[inline(always)]
     pub(crate) fn number() -> Self {
         Self(T::from_f64(T::NEGLIGIBLE))
     }
 
-    /// Of squares, and of sums and means of them: a little less than the square of [`Scalar::NEGLIGIBLE`], since their root is compared
-    /// with an `epsilon` that may be small.
+    /// For squares, and sums and means of them.
     #[inline(always)]
     pub(crate) fn square() -> Self {
-        Self(T::from_f64(T::NEGLIGIBLE * T::NEGLIGIBLE * power_of_two(-8)))
+        Self(T::from_f64(Self::SQUARE))
     }
 
-    /// Of the states of recurrent layers, which functions of `math` are made of: their polynomials have a third power of small numbers.
+    /// For numbers whose size is 1: states of recurrent layers, probabilities.
     #[inline(always)]
-    pub(crate) fn state() -> Self {
-        Self(T::from_f64(T::NEGLIGIBLE * power_of_two(16)))
+    pub(crate) fn unit() -> Self {
+        Self(T::from_f64(Self::UNIT))
+    }
+
+    /// The natural logarithm of the bound for squares.
+    #[inline(always)]
+    pub(crate) fn ln_of_square() -> T {
+        T::from_f64(const { ln_of_power(Self::SQUARE) })
+    }
+
+    /// The natural logarithm of the bound for numbers whose size is 1.
+    #[inline(always)]
+    pub(crate) fn ln_of_unit() -> T {
+        T::from_f64(const { ln_of_power(Self::UNIT) })
     }
 
     /// `x`, or 0 where it is negligible. NaN stays.
@@ -180,11 +205,10 @@ impl<T: Scalar> Negligible<T> {
     }
 }
 
-/// The natural logarithm of a bound, rounded down to a multiple of that of 2.
-#[allow(clippy::cast_precision_loss, clippy::inline_always)] // An exponent, and a constant in loops over slices.
-#[inline(always)]
-pub(crate) fn ln_of_negligible<T: Scalar>(bound: f64) -> T {
-    T::from_f64(((bound.to_bits() >> 52) as f64 - 1023.0) * core::f64::consts::LN_2)
+/// The natural logarithm of a power of 2; of another number, that of the power below.
+#[allow(clippy::cast_precision_loss)] // An exponent.
+const fn ln_of_power(x: f64) -> f64 {
+    ((x.to_bits() >> 52) as f64 - 1023.0) * core::f64::consts::LN_2
 }
 
 /// The instruction on a Cortex-M that has it, where `core` gives no access to it. It is correctly rounded, as libm's.

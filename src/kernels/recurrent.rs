@@ -40,7 +40,7 @@ pub(crate) trait Cell<T: Scalar, const IN: usize, const HIDDEN: usize>: Sized {
 /// The next state: in silence it decays, and is 0 before it would be subnormal.
 #[inline(always)]
 pub(crate) fn kept<T: Scalar, const HIDDEN: usize>(next: &[T; HIDDEN]) -> [T; HIDDEN] {
-    let negligible = Negligible::state();
+    let negligible = Negligible::unit();
     each([next], |[x]| negligible.drop_from(x))
 }
 

@@ -6,7 +6,7 @@ use super::flat::one_by_one;
 use super::horizontal::halved;
 use super::row::{for_each, sum_of, total, unknown};
 use super::tile::load;
-use crate::scalar::{Scalar, ln_of_negligible};
+use crate::scalar::{Negligible, Scalar};
 
 /// How many numbers a position has: a constant, so that no loop has a rest that is not known.
 pub(crate) trait Position {
@@ -81,14 +81,15 @@ fn powers_of_tile<T: Scalar, const W: usize>(x: &[T], y: &mut [T], least: T) -> 
 #[inline(always)]
 fn log_sum<I: Isa, T: Scalar>(x: &[T]) -> LogSum<T> {
     let max = maximum(x);
-    LogSum { max, rest: sum_of::<I, T, 1>([x], |[x]| (x - max).exp()).ln() }
+    let least = Negligible::ln_of_square();
+    LogSum { max, rest: sum_of::<I, T, 1>([x], |[x]| power(x - max, least)).ln() }
 }
 
 /// `y = softmax(y)` over one position.
 #[inline(always)]
 pub(crate) fn softmax_in_place<I: Isa, T: Scalar>(y: &mut [T]) {
     let max = maximum(y);
-    let least = ln_of_negligible(T::NEGLIGIBLE * T::NEGLIGIBLE);
+    let least = Negligible::ln_of_square();
     for_each::<I, T, 0>([], y, |[], y, _| power(y - max, least));
     let sum = total(y);
     for_each::<I, T, 0>([], y, |[], y, _| y / sum);
@@ -97,7 +98,7 @@ pub(crate) fn softmax_in_place<I: Isa, T: Scalar>(y: &mut [T]) {
 /// `y = softmax(x)` over one position.
 #[inline(always)]
 fn softmax_of<I: Isa, T: Scalar>(x: &[T], y: &mut [T]) {
-    let (_, sum) = powers::<I, T>(x, y, ln_of_negligible(T::NEGLIGIBLE * T::NEGLIGIBLE));
+    let (_, sum) = powers::<I, T>(x, y, Negligible::ln_of_square());
     for_each::<I, T, 0>([], y, |[], y, _| y / sum);
 }
 
@@ -132,7 +133,7 @@ kernel! {
         scale: T,
         dx: &mut [T; N],
     ) -> LogSum<T>, work 10 * N; {
-        let ([on, off], (max, sum)) = (target, powers::<I, T>(x, dx, ln_of_negligible(65_536.0 * T::NEGLIGIBLE)));
+        let ([on, off], (max, sum)) = (target, powers::<I, T>(x, dx, Negligible::ln_of_unit()));
         for_each::<I, T, 0>([], dx, |[], y, i| scale * (y / sum - if i == place { on } else { off }));
         LogSum { max, rest: sum.ln() }
     }
@@ -182,8 +183,8 @@ kernel! {
         work 10 * P::WIDTH; {
         let positions = one_by_one(y.chunks_exact(P::WIDTH)).zip(dy.chunks_exact(P::WIDTH));
         for ((y, dy), dx) in positions.zip(dx.chunks_exact_mut(P::WIDTH)) {
-            let sum = total(dy);
-            for_each::<I, T, 2>([y, dy], dx, |[y, dy], _, _| dy - y.exp() * sum);
+            let (sum, least) = (total(dy), Negligible::ln_of_unit());
+            for_each::<I, T, 2>([y, dy], dx, |[y, dy], _, _| dy - power(y, least) * sum);
         }
     }
 }

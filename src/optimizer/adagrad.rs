@@ -68,7 +68,7 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
         let [updates] = &mut state.updates;
         let slowed = 1.0 + *updates * self.rate_decay;
         *updates += 1.0;
-        let rate = T::from_f64(self.learning_rate * factor / slowed);
+        let rate = super::rate::<T>(self.learning_rate * factor / slowed);
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
         let squares = Negligible::square();
         update_trained!(

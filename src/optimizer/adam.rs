@@ -147,7 +147,7 @@ impl Adam {
         // m / first / (sqrt(v / second) + epsilon), multiplied by the root of `second` above and below.
         let root = Scalar::sqrt(*second);
         let (step, epsilon) =
-            (T::from_f64(self.learning_rate * factor * root / *first), T::from_f64(self.epsilon * root));
+            (super::rate::<T>(self.learning_rate * factor * root / *first), T::from_f64(self.epsilon * root));
         let (take1, keep2, take2) =
             (T::from_f64(1.0 - self.beta1), T::from_f64(self.beta2), T::from_f64(1.0 - self.beta2));
         let (negligible, squares) = (Negligible::number(), Negligible::square());

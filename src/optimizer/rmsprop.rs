@@ -62,7 +62,7 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
         gradient: &mut P,
         factor: f64,
     ) -> bool {
-        let rate = T::from_f64(self.learning_rate * factor);
+        let rate = super::rate::<T>(self.learning_rate * factor);
         let (keep, take) = (T::from_f64(self.alpha), T::from_f64(1.0 - self.alpha));
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
         let squares = Negligible::square();

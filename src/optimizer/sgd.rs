@@ -50,7 +50,7 @@ impl<T: Scalar> Optimizer<T> for Sgd {
 
     #[inline]
     fn update<P: Parameters<T>>(&self, (): &mut (), parameters: &mut P, gradient: &mut P, factor: f64) -> bool {
-        let rate = T::from_f64(self.learning_rate * factor);
+        let rate = super::rate::<T>(self.learning_rate * factor);
         let decay = T::from_f64(self.weight_decay);
         let mut is_finite = true;
         zip_trained([parameters, gradient], &mut |[p, g]| is_finite &= descend(p, g, rate, decay));
@@ -135,7 +135,7 @@ impl<T: Scalar> Optimizer<T> for Momentum {
         gradient: &mut P,
         factor: f64,
     ) -> bool {
-        let rate = T::from_f64(self.sgd.learning_rate * factor);
+        let rate = super::rate::<T>(self.sgd.learning_rate * factor);
         let decay = T::from_f64(self.sgd.weight_decay);
         let momentum = T::from_f64(self.momentum);
         let nesterov = self.nesterov;
