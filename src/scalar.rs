@@ -63,9 +63,10 @@ pub trait Scalar:
     ///
     /// | number | becomes 0 below |
     /// |---|---|
-    /// | moments of optimisers; parameters under weight decay or a [`Penalty`](crate::loss::Penalty); learning rates; gradients through time | `NEGLIGIBLE` |
-    /// | squares of gradients that optimisers remember; outputs of `Softmax`, before they are divided by their sum | `NEGLIGIBLE^2 / 256` |
-    /// | `h` and `c` of recurrent layers; probabilities in the gradients of `CrossEntropy` and `BinaryCrossEntropyWithLogits` | `NEGLIGIBLE * 65536` |
+    /// | parameters under weight decay or a [`Penalty`](crate::loss::Penalty); learning rates | `NEGLIGIBLE` |
+    /// | means of gradients that optimisers remember, velocities; gradients on their way through time | `NEGLIGIBLE / 2^44` |
+    /// | squares of gradients that optimisers remember; outputs of `Softmax`, before they are divided by their sum | `NEGLIGIBLE^2 / 2^8` |
+    /// | `h` and `c` of recurrent layers; probabilities in the gradients of `CrossEntropy` and `BinaryCrossEntropyWithLogits` | `NEGLIGIBLE * 2^16` |
     ///
     /// Numbers that do not decay are left as they are: inputs, weights, gradients. A type of your own whose range is that of `f32` needs
     /// nothing; where a bound, rounded to the type, is 0, nothing becomes 0.
@@ -159,13 +160,22 @@ impl<T: Scalar> Negligible<T> {
     /// Less than the square of [`Scalar::NEGLIGIBLE`]: the root of a mean square is compared with an `epsilon` that may be small.
     const SQUARE: f64 = T::NEGLIGIBLE * T::NEGLIGIBLE * power_of_two(-8);
 
+    /// What weight decay gives of a parameter that is not negligible is more, and times a learning rate it is in the normal range.
+    const GRADIENT: f64 = T::NEGLIGIBLE * power_of_two(-44);
+
     /// Third powers of such numbers, which the polynomials of `math` have, are in the normal range.
     const UNIT: f64 = T::NEGLIGIBLE * power_of_two(16);
 
-    /// For parameters, moments and gradients.
+    /// For parameters and learning rates.
     #[inline(always)]
     pub(crate) fn number() -> Self {
         Self(T::from_f64(T::NEGLIGIBLE))
+    }
+
+    /// For gradients, and sums and means of them.
+    #[inline(always)]
+    pub(crate) fn gradient() -> Self {
+        Self(T::from_f64(Self::GRADIENT))
     }
 
     /// For squares, and sums and means of them.

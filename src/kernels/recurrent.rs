@@ -100,7 +100,7 @@ kernel! {
         dy: &[[[T; HIDDEN]; WAYS]],
     ), work C::WORK; {
         let start = [T::ZERO; HIDDEN];
-        let (mut gradient, negligible) = (C::State::ZERO, Negligible::number());
+        let (mut gradient, negligible) = (C::State::ZERO, Negligible::gradient());
         for step in order(way == 0, dy.len()) {
             if let (Some(dy), Some(saved)) = (dy.get(step).and_then(|dy| dy.get(way)), saved.get_mut(step)) {
                 for (sum, &dy) in gradient.hidden_mut().iter_mut().zip(dy) {

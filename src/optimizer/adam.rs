@@ -150,7 +150,7 @@ impl Adam {
             (super::rate::<T>(self.learning_rate * factor * root / *first), T::from_f64(self.epsilon * root));
         let (take1, keep2, take2) =
             (T::from_f64(1.0 - self.beta1), T::from_f64(self.beta2), T::from_f64(1.0 - self.beta2));
-        let (negligible, squares) = (Negligible::number(), Negligible::square());
+        let (negligible, squares) = (Negligible::gradient(), Negligible::square());
         // Where `m` is not finite neither is the parameter.
         update_trained!(
             [p, g, m, v] in [parameters, gradient, &mut state.first, &mut state.second],

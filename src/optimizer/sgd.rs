@@ -139,7 +139,7 @@ impl<T: Scalar> Optimizer<T> for Momentum {
         let decay = T::from_f64(self.sgd.weight_decay);
         let momentum = T::from_f64(self.momentum);
         let nesterov = self.nesterov;
-        let negligible = Negligible::number();
+        let negligible = Negligible::gradient();
         // Where the velocity is not finite neither is the parameter.
         update_trained!(
             [p, g, v] in [parameters, gradient, &mut state.velocity],

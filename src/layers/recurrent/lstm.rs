@@ -159,7 +159,7 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Lstm<IN, HIDDEN, T> {
         store(each([&d, &before, &f], |[d, before, f]| d * before * f * (T::ONE - f)), saved_f, start);
         store(each([&d, &i, &g], |[d, i, g]| d * i * (T::ONE - g * g)), saved_g, start);
         store(each([&dh, &tanh, &o], |[dh, tanh, o]| dh * tanh * o * (T::ONE - o)), saved_o, start);
-        let negligible = Negligible::number();
+        let negligible = Negligible::gradient();
         store(each([&d, &f], |[d, f]| negligible.drop_from(d * f)), &mut gradient.cell, start);
     }
 }
