@@ -27,7 +27,7 @@ pub use rmsprop::{RmsProp, RmsPropState};
 pub use sgd::{Momentum, MomentumState, Sgd};
 
 use crate::layer::{Bound, Parameter, Parameters};
-use crate::scalar::{ConstZero, Scalar};
+use crate::scalar::{ConstZero, Negligible, Scalar};
 
 /// A rule that changes parameters by their gradient.
 #[diagnostic::on_unimplemented(
@@ -172,10 +172,45 @@ macro_rules! constructors {
 }
 use constructors;
 
-/// One pass over the parameters that gradients change: `update_trained!([p, g, m..] in [parameters, gradient, first..], [new..])`. Parameter and
-/// what is remembered become what the last expression gives where all of it is finite, and stay elsewhere. Tells whether all was finite.
+/// A learning rate, or 0 where a schedule has made it negligible: each product with it would be subnormal.
+fn rate<T: Scalar>(rate: f64) -> T {
+    Negligible::number().drop_from(T::from_f64(rate))
+}
+
+/// One pass over the parameters that gradients change.
+///
+/// ```text
+/// update_trained!([p, g, m, v] in [parameters, gradient, first, second],
+///     if decay != T::ZERO => { let g = g + decay * p; },
+///     { ..; [p - step, m, v] } asked [v])
+/// ```
+///
+/// Parameter and what is remembered become what the last expression gives where all of it is finite, and stay elsewhere. Tells whether
+/// all was finite, which it is where the parameter is and what is `asked`. Where weights decay, and only there, as it costs time, a
+/// parameter that has become negligible is made 0.
 macro_rules! update_trained {
-    ([$p:ident, $g:ident $(, $m:ident)*] in $all:expr, $new:expr) => {{
+    (
+        [$p:ident, $g:ident $(, $m:ident)*] in $all:expr,
+        if $decays:expr => { $($decay:tt)+ },
+        $new:block asked [$($asked:ident)?]
+    ) => {
+        if $decays {
+            let negligible = $crate::scalar::Negligible::number();
+            $crate::optimizer::update_trained!(@pass [$p, $g $(, $m)*] in $all, {
+                $($decay)+
+                let [$p $(, $m)*] = $new;
+                // As finite as the parameter, and computed already.
+                let distance = $p.abs();
+                ([negligible.drop_from($p) $(, $m)*], [distance $(, $asked)?])
+            })
+        } else {
+            $crate::optimizer::update_trained!(@pass [$p, $g $(, $m)*] in $all, {
+                let [$p $(, $m)*] = $new;
+                ([$p $(, $m)*], [$p $(, $asked)?])
+            })
+        }
+    };
+    (@pass [$p:ident, $g:ident $(, $m:ident)*] in $all:expr, $new:block) => {{
         let mut is_finite = true;
         $crate::layer::zip_trained($all, &mut |[$p, $g $(, $m)*]| {
             is_finite &= $crate::kernels::elementwise::update(&mut [$p $(, $m)*], $g, move |[$p $(, $m)*], $g| $new);

@@ -55,6 +55,22 @@ pub trait Scalar:
     /// One.
     const ONE: Self;
 
+    /// Numbers that decay become 0 below this distance from 0: 2^-56 unless set, 2^-500 for `f64`.
+    ///
+    /// Without it they would end below the normal range, as subnormal numbers, and stay there: processors take up to a hundred times as
+    /// long for each. The bound lies so high that products of these numbers, and squares, stay in the normal range too.
+    ///
+    /// | number | becomes 0 below |
+    /// |---|---|
+    /// | parameters under weight decay or a [`Penalty`](crate::loss::Penalty); learning rates | `NEGLIGIBLE` |
+    /// | means of gradients that optimisers remember, velocities; gradients on their way through time | `NEGLIGIBLE / 2^44` |
+    /// | squares of gradients that optimisers remember; outputs of `Softmax`, before they are divided by their sum | `NEGLIGIBLE^2 / 2^8` |
+    /// | `h` and `c` of recurrent layers; probabilities in the gradients of `CrossEntropy` and `BinaryCrossEntropyWithLogits` | `NEGLIGIBLE * 2^16` |
+    ///
+    /// Numbers that do not decay are left as they are: inputs, weights, gradients. A type of your own whose range is that of `f32` needs
+    /// nothing; where a bound, rounded to the type, is 0, nothing becomes 0.
+    const NEGLIGIBLE: f64 = power_of_two(-56);
+
     /// The nearest value to `x`.
     fn from_f64(x: f64) -> Self;
 
@@ -128,6 +144,82 @@ pub trait Scalar:
     }
 }
 
+/// `2^exponent`, of an exponent in the normal range.
+#[allow(clippy::cast_sign_loss)] // It is at least 1.
+const fn power_of_two(exponent: i64) -> f64 {
+    f64::from_bits(((1023 + exponent) as u64) << 52)
+}
+
+/// A bound below which numbers that decay become 0: see [`Scalar::NEGLIGIBLE`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Negligible<T>(T);
+
+#[allow(clippy::inline_always)] // A call would keep a loop over a slice from becoming vectors.
+impl<T: Scalar> Negligible<T> {
+    /// Less than the square of [`Scalar::NEGLIGIBLE`]: the root of a mean square is compared with an `epsilon` that may be small.
+    const SQUARE: f64 = T::NEGLIGIBLE * T::NEGLIGIBLE * power_of_two(-8);
+
+    /// What weight decay gives of a parameter that is not negligible is more, and times a learning rate it is in the normal range.
+    const GRADIENT: f64 = T::NEGLIGIBLE * power_of_two(-44);
+
+    /// Third powers of such numbers, which the polynomials of `math` have, are in the normal range.
+    const UNIT: f64 = T::NEGLIGIBLE * power_of_two(16);
+
+    /// For parameters and learning rates.
+    #[inline(always)]
+    pub(crate) fn number() -> Self {
+        Self(T::from_f64(T::NEGLIGIBLE))
+    }
+
+    /// For gradients, and sums and means of them.
+    #[inline(always)]
+    pub(crate) fn gradient() -> Self {
+        Self(T::from_f64(Self::GRADIENT))
+    }
+
+    /// For squares, and sums and means of them.
+    #[inline(always)]
+    pub(crate) fn square() -> Self {
+        Self(T::from_f64(Self::SQUARE))
+    }
+
+    /// For numbers whose size is 1: states of recurrent layers, probabilities.
+    #[inline(always)]
+    pub(crate) fn unit() -> Self {
+        Self(T::from_f64(Self::UNIT))
+    }
+
+    /// The natural logarithm of the bound for squares.
+    #[inline(always)]
+    pub(crate) fn ln_of_square() -> T {
+        T::from_f64(const { ln_of_power(Self::SQUARE) })
+    }
+
+    /// The natural logarithm of the bound for numbers whose size is 1.
+    #[inline(always)]
+    pub(crate) fn ln_of_unit() -> T {
+        T::from_f64(const { ln_of_power(Self::UNIT) })
+    }
+
+    /// `x`, or 0 where it is negligible. NaN stays.
+    #[inline(always)]
+    pub(crate) fn drop_from(self, x: T) -> T {
+        if x.abs() < self.0 { T::ZERO } else { x }
+    }
+
+    /// The same of a number that is not negative.
+    #[inline(always)]
+    pub(crate) fn drop_from_positive(self, x: T) -> T {
+        if x < self.0 { T::ZERO } else { x }
+    }
+}
+
+/// The natural logarithm of a power of 2; of another number, that of the power below.
+#[allow(clippy::cast_precision_loss)] // An exponent.
+const fn ln_of_power(x: f64) -> f64 {
+    ((x.to_bits() >> 52) as f64 - 1023.0) * core::f64::consts::LN_2
+}
+
 /// The instruction on a Cortex-M that has it, where `core` gives no access to it. It is correctly rounded, as libm's.
 #[cfg(not(feature = "std"))]
 #[allow(unreachable_code)]
@@ -138,10 +230,11 @@ fn sqrt(x: f32) -> f32 {
 }
 
 macro_rules! scalars {
-    ($($t:ty: $sqrt:path { $($name:ident = $function:expr),+ });+) => { $(
+    ($($t:ty: $negligible:literal, $sqrt:path { $($name:ident = $function:expr),+ });+) => { $(
         #[allow(clippy::cast_possible_truncation, clippy::cast_lossless, clippy::inline_always)]
         impl Scalar for $t {
             const ONE: Self = 1.0;
+            const NEGLIGIBLE: f64 = power_of_two($negligible);
             #[inline(always)]
             fn from_f64(x: f64) -> Self { x as Self }
             #[inline(always)]
@@ -167,11 +260,11 @@ macro_rules! scalars {
     )+ };
 }
 scalars!(
-    f32: sqrt {
+    f32: -56, sqrt {
         exp = math::exp, exp_m1 = math::exp_m1, ln = math::ln, ln_1p = math::ln_1p,
         tanh = math::tanh, sigmoid = math::sigmoid, erf = math::erf
     };
-    f64: libm::sqrt {
+    f64: -500, libm::sqrt {
         exp = libm::exp, exp_m1 = libm::expm1, ln = libm::log, ln_1p = libm::log1p, tanh = libm::tanh, erf = libm::erf
     }
 );

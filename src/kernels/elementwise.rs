@@ -114,8 +114,9 @@ kernel! {
 
 kernel! {
     /// `x = f(x, g)` at each place where all that `f` gives is finite; tells whether that was everywhere. Elsewhere `x` stays, since a
-    /// step that mixes old and new may go anywhere.
-    pub(crate) fn update<I>[T: Scalar, F: Fn([T; N], T) -> [T; N], const N: usize][T, F, N](
+    /// step that mixes old and new may go anywhere. `f` gives some numbers more: where they are finite so is all else that it gives.
+    pub(crate) fn update<I>
+        [T: Scalar, F: Fn([T; N], T) -> ([T; N], [T; ASKED]), const ASKED: usize, const N: usize][T, F, ASKED, N](
         x: &mut [&mut [T]; N],
         g: &[T],
         f: F,
@@ -126,16 +127,22 @@ kernel! {
                 // SAFETY: `at + W` is at most `len`, the least length.
                 let (old, g): ([[T; W]; N], [T; W]) =
                     unsafe { (of_each(x, [T::ZERO; W], |x| *strip(x, at)), *strip(g, at)) };
-                let mut new = old;
+                let (mut new, mut asked) = (old, [[T::ZERO; W]; ASKED]);
                 for (k, &g) in g.iter().enumerate() {
-                    for (strip, value) in new.iter_mut().zip(f(at_place(&old, k), g)) {
+                    let (values, values_asked) = f(at_place(&old, k), g);
+                    for (strip, value) in new.iter_mut().zip(values) {
                         if let Some(new) = strip.get_mut(k) {
                             *new = value;
                         }
                     }
+                    for (strip, value) in asked.iter_mut().zip(values_asked) {
+                        if let Some(asked) = strip.get_mut(k) {
+                            *asked = value;
+                        }
+                    }
                 }
                 // One branch for the strip: to choose lane by lane takes half as long again.
-                if !are_finite::<I, T, W>(&new) {
+                if !are_finite::<I, T, W>(&asked) {
                     break 'strips at;
                 }
                 for (x, new) in x.iter_mut().zip(&new) {
@@ -152,16 +159,16 @@ kernel! {
 
 /// [`update`], place by place.
 #[cold]
-fn update_finite<T: Scalar, const N: usize>(
+fn update_finite<T: Scalar, const ASKED: usize, const N: usize>(
     x: &mut [&mut [T]; N],
     g: &[T],
     places: Range<usize>,
-    f: &impl Fn([T; N], T) -> [T; N],
+    f: &impl Fn([T; N], T) -> ([T; N], [T; ASKED]),
 ) {
     for place in places {
         let number = |x: &[T]| x.get(place).copied().unwrap_or(T::ZERO);
-        let new = f(of_each(x, T::ZERO, |x| number(x)), number(g));
-        if new.iter().all(|x| x.is_finite()) {
+        let (new, asked) = f(of_each(x, T::ZERO, |x| number(x)), number(g));
+        if asked.iter().all(|x| x.is_finite()) {
             for (x, new) in x.iter_mut().zip(new) {
                 if let Some(x) = x.get_mut(place) {
                     *x = new;

@@ -4,9 +4,9 @@
 use super::dense::sum_of_parts;
 use super::dispatch::{Isa, kernel, lanes};
 use super::horizontal::product;
-use super::tile::{load, store, tiles};
+use super::tile::{each, load, store, tiles};
 use super::vector::add_scaled;
-use crate::scalar::{ConstZero, Scalar};
+use crate::scalar::{ConstZero, Negligible, Scalar};
 
 /// A state with an output in it.
 pub(crate) trait Hidden<T, const HIDDEN: usize>: ConstZero {
@@ -35,6 +35,13 @@ pub(crate) trait Cell<T: Scalar, const IN: usize, const HIDDEN: usize>: Sized {
     /// Given the gradient with respect to the state after a step, makes of it that with respect to the state before, whose `h`
     /// was `before`.
     fn back<I: Isa>(&self, saved: &mut Self::Saved, before: &[T; HIDDEN], gradient: &mut Self::State);
+}
+
+/// The next state: in silence it decays, and is 0 before it would be subnormal.
+#[inline(always)]
+pub(crate) fn kept<T: Scalar, const HIDDEN: usize>(next: &[T; HIDDEN]) -> [T; HIDDEN] {
+    let negligible = Negligible::unit();
+    each([next], |[x]| negligible.drop_from(x))
 }
 
 /// What a step of so many gates has to do: multiply-adds, and some ten for what is applied to each sum.
@@ -93,11 +100,11 @@ kernel! {
         dy: &[[[T; HIDDEN]; WAYS]],
     ), work C::WORK; {
         let start = [T::ZERO; HIDDEN];
-        let mut gradient = C::State::ZERO;
+        let (mut gradient, negligible) = (C::State::ZERO, Negligible::gradient());
         for step in order(way == 0, dy.len()) {
             if let (Some(dy), Some(saved)) = (dy.get(step).and_then(|dy| dy.get(way)), saved.get_mut(step)) {
                 for (sum, &dy) in gradient.hidden_mut().iter_mut().zip(dy) {
-                    *sum += dy;
+                    *sum = negligible.drop_from(*sum + dy);
                 }
                 let before = if way == 0 { step.checked_sub(1) } else { Some(step + 1) };
                 let before = before.and_then(|before| y.get(before)?.get(way)).unwrap_or(&start);

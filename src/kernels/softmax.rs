@@ -6,7 +6,7 @@ use super::flat::one_by_one;
 use super::horizontal::halved;
 use super::row::{for_each, sum_of, total, unknown};
 use super::tile::load;
-use crate::scalar::Scalar;
+use crate::scalar::{Negligible, Scalar};
 
 /// How many numbers a position has: a constant, so that no loop has a rest that is not known.
 pub(crate) trait Position {
@@ -32,25 +32,33 @@ impl<T: Scalar> LogSum<T> {
     }
 }
 
-/// `y = exp(x - max x)`: gives the greatest `x`, and the sum of `y`.
+/// `e` to the power of `x`, which is not positive; 0 below `least`, where it is negligible: on its way to a number below the normal range the
+/// exponential would take many times as long. NaN stays.
 #[inline(always)]
-fn powers<I: Isa, T: Scalar>(x: &[T], y: &mut [T]) -> (T, T) {
+fn power<T: Scalar>(x: T, least: T) -> T {
+    let y = (if x < least { least } else { x }).exp();
+    if x < least { T::ZERO } else { y }
+}
+
+/// `y = exp(x - max x)`, or 0 below `least`: gives the greatest `x`, and the sum of `y`.
+#[inline(always)]
+fn powers<I: Isa, T: Scalar>(x: &[T], y: &mut [T], least: T) -> (T, T) {
     // One tile for a few numbers: to go through eight, four, two and one takes as long as each of them.
     if I::LANES > 1 && x.len() <= 16 {
         return match x.len() {
-            0..=4 => powers_of_tile::<T, 4>(x, y),
-            5..=8 => powers_of_tile::<T, 8>(x, y),
-            _ => powers_of_tile::<T, 16>(x, y),
+            0..=4 => powers_of_tile::<T, 4>(x, y, least),
+            5..=8 => powers_of_tile::<T, 8>(x, y, least),
+            _ => powers_of_tile::<T, 16>(x, y, least),
         };
     }
     let max = maximum(x);
-    for_each::<I, T, 1>([x], y, |[x], _, _| (x - max).exp());
+    for_each::<I, T, 1>([x], y, |[x], _, _| power(x - max, least));
     (max, total(y))
 }
 
 /// [`powers`] of at most `W` numbers.
 #[inline(always)]
-fn powers_of_tile<T: Scalar, const W: usize>(x: &[T], y: &mut [T]) -> (T, T) {
+fn powers_of_tile<T: Scalar, const W: usize>(x: &[T], y: &mut [T], least: T) -> (T, T) {
     let mut tile: [T; W] = load(x, 0);
     let first = x.first().copied().unwrap_or(T::ZERO);
     for x in tile.iter_mut().skip(x.len()) {
@@ -58,7 +66,7 @@ fn powers_of_tile<T: Scalar, const W: usize>(x: &[T], y: &mut [T]) -> (T, T) {
     }
     let max = halved(tile, T::max);
     for x in &mut tile {
-        *x = (*x - max).exp();
+        *x = power(*x - max, least);
     }
     for (y, &x) in y.iter_mut().zip(&tile) {
         *y = x;
@@ -73,14 +81,16 @@ fn powers_of_tile<T: Scalar, const W: usize>(x: &[T], y: &mut [T]) -> (T, T) {
 #[inline(always)]
 fn log_sum<I: Isa, T: Scalar>(x: &[T]) -> LogSum<T> {
     let max = maximum(x);
-    LogSum { max, rest: sum_of::<I, T, 1>([x], |[x]| (x - max).exp()).ln() }
+    let least = Negligible::ln_of_square();
+    LogSum { max, rest: sum_of::<I, T, 1>([x], |[x]| power(x - max, least)).ln() }
 }
 
 /// `y = softmax(y)` over one position.
 #[inline(always)]
 pub(crate) fn softmax_in_place<I: Isa, T: Scalar>(y: &mut [T]) {
     let max = maximum(y);
-    for_each::<I, T, 0>([], y, |[], y, _| (y - max).exp());
+    let least = Negligible::ln_of_square();
+    for_each::<I, T, 0>([], y, |[], y, _| power(y - max, least));
     let sum = total(y);
     for_each::<I, T, 0>([], y, |[], y, _| y / sum);
 }
@@ -88,7 +98,7 @@ pub(crate) fn softmax_in_place<I: Isa, T: Scalar>(y: &mut [T]) {
 /// `y = softmax(x)` over one position.
 #[inline(always)]
 fn softmax_of<I: Isa, T: Scalar>(x: &[T], y: &mut [T]) {
-    let (_, sum) = powers::<I, T>(x, y);
+    let (_, sum) = powers::<I, T>(x, y, Negligible::ln_of_square());
     for_each::<I, T, 0>([], y, |[], y, _| y / sum);
 }
 
@@ -123,7 +133,7 @@ kernel! {
         scale: T,
         dx: &mut [T; N],
     ) -> LogSum<T>, work 10 * N; {
-        let ([on, off], (max, sum)) = (target, powers::<I, T>(x, dx));
+        let ([on, off], (max, sum)) = (target, powers::<I, T>(x, dx, Negligible::ln_of_unit()));
         for_each::<I, T, 0>([], dx, |[], y, i| scale * (y / sum - if i == place { on } else { off }));
         LogSum { max, rest: sum.ln() }
     }
@@ -173,8 +183,8 @@ kernel! {
         work 10 * P::WIDTH; {
         let positions = one_by_one(y.chunks_exact(P::WIDTH)).zip(dy.chunks_exact(P::WIDTH));
         for ((y, dy), dx) in positions.zip(dx.chunks_exact_mut(P::WIDTH)) {
-            let sum = total(dy);
-            for_each::<I, T, 2>([y, dy], dx, |[y, dy], _, _| dy - y.exp() * sum);
+            let (sum, least) = (total(dy), Negligible::ln_of_unit());
+            for_each::<I, T, 2>([y, dy], dx, |[y, dy], _, _| dy - power(y, least) * sum);
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::mean_of_numbers;
-use crate::scalar::Scalar;
+use crate::scalar::{Negligible, Scalar};
 
 /// Cross-entropy of probabilities against targets from 0 to 1. PyTorch's `nn.BCELoss`.
 ///
@@ -35,5 +35,5 @@ pub struct BinaryCrossEntropyWithLogits;
 mean_of_numbers!(
     BinaryCrossEntropyWithLogits takes BinaryLogits,
     |_this, y, t: T| y.max(T::ZERO) - y * t + (-y.abs()).exp().ln_1p(),
-    y.sigmoid() - t
+    Negligible::unit().drop_from_positive(y.sigmoid()) - t
 );

@@ -1,7 +1,7 @@
 use super::elementwise::sign;
 use crate::error::{HyperparameterError, Range};
 use crate::layer::Parameters;
-use crate::scalar::Scalar;
+use crate::scalar::{Negligible, Scalar};
 
 /// L1 and L2 penalties on the weights; biases are left out.
 ///
@@ -70,15 +70,17 @@ impl Penalty {
         sum
     }
 
-    /// Adds `scale` times its gradient to `gradient`.
+    /// Adds `scale` times its gradient to `gradient`. A weight that has shrunk below [`Scalar::NEGLIGIBLE`] becomes 0.
     pub fn add_gradient<T: Scalar, P: Parameters<T>>(&self, parameters: &mut P, gradient: &mut P, scale: T) {
         if self.is_none() {
             return;
         }
         let (l1, l2) = (scale * T::from_f64(self.l1), scale * T::from_f64(2.0 * self.l2));
+        let negligible = Negligible::number();
         P::zip([parameters, gradient], &mut |parameter, [w, g]| {
             if parameter.role.is_weight() {
-                for (w, g) in w.iter().zip(g) {
+                for (w, g) in w.iter_mut().zip(g) {
+                    *w = negligible.drop_from(*w);
                     *g += l1 * sign(*w) + l2 * *w;
                 }
             }

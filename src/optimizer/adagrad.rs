@@ -1,7 +1,7 @@
 use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::{Bound, Parameters};
-use crate::scalar::{ConstZero, Scalar};
+use crate::scalar::{ConstZero, Negligible, Scalar};
 use core::fmt;
 
 /// A step divided by the size of all gradients so far. PyTorch's `optim.Adagrad`.
@@ -68,12 +68,16 @@ impl<T: Scalar> Optimizer<T> for Adagrad {
         let [updates] = &mut state.updates;
         let slowed = 1.0 + *updates * self.rate_decay;
         *updates += 1.0;
-        let rate = T::from_f64(self.learning_rate * factor / slowed);
+        let rate = super::rate::<T>(self.learning_rate * factor / slowed);
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
-        update_trained!([p, g, v] in [parameters, gradient, &mut state.sum], {
-            let g = g + decay * p;
-            let sum = v + g * g;
-            [p - rate * g / (sum.sqrt() + epsilon), sum]
-        })
+        let squares = Negligible::square();
+        update_trained!(
+            [p, g, v] in [parameters, gradient, &mut state.sum],
+            if decay != T::ZERO => { let g = g + decay * p; },
+            {
+                let sum = squares.drop_from_positive(v + g * g);
+                [p - rate * g / (sum.sqrt() + epsilon), sum]
+            } asked [v]
+        )
     }
 }

@@ -1,7 +1,7 @@
 use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::{Bound, Parameters};
-use crate::scalar::{ConstZero, Scalar};
+use crate::scalar::{ConstZero, Negligible, Scalar};
 use core::fmt;
 
 /// Adaptive moments. PyTorch's `optim.Adam`.
@@ -101,9 +101,8 @@ impl<T: Scalar> Optimizer<T> for Adam {
         gradient: &mut P,
         factor: f64,
     ) -> bool {
-        let rate = self.learning_rate * factor;
-        // The decay has its own sum, so that AdamW's can bypass the moments.
-        self.moments(state, parameters, gradient, rate, self.weight_decay, 1.0)
+        let decay = T::from_f64(self.weight_decay);
+        self.moments(state, parameters, gradient, factor, self.weight_decay != 0.0, move |p, g| (p, g + decay * p))
     }
 }
 
@@ -123,39 +122,44 @@ impl<T: Scalar> Optimizer<T> for AdamW {
         factor: f64,
     ) -> bool {
         let Self { learning_rate, beta1, beta2, epsilon, weight_decay } = *self;
-        let rate = learning_rate * factor;
-        let adam = Adam { learning_rate, beta1, beta2, epsilon, weight_decay: 0.0 };
-        adam.moments(state, parameters, gradient, rate, 0.0, 1.0 - rate * weight_decay)
+        let adam = Adam { learning_rate, beta1, beta2, epsilon, weight_decay };
+        let shrink = T::from_f64(1.0 - learning_rate * factor * weight_decay);
+        adam.moments(state, parameters, gradient, factor, weight_decay != 0.0, move |p, g| (shrink * p, g))
     }
 }
 
 impl Adam {
-    /// One update: `decay` times the parameter joins the gradient, and the parameter is first multiplied by `shrink`.
+    /// One update of parameters and gradients, which `decay` is first applied to if they decay.
     #[inline]
     fn moments<T: Scalar, P: Parameters<T>>(
         &self,
         state: &mut AdamState<P>,
         parameters: &mut P,
         gradient: &mut P,
-        rate: f64,
-        decay: f64,
-        shrink: f64,
+        factor: f64,
+        decays: bool,
+        decay: impl Fn(T, T) -> (T, T) + Copy,
     ) -> bool {
         let [first, second] = &mut state.corrections;
         // 1 - beta^(t + 1) = beta * (1 - beta^t) + (1 - beta)
         *first = self.beta1 * *first + (1.0 - self.beta1);
         *second = self.beta2 * *second + (1.0 - self.beta2);
-        let step = T::from_f64(rate / *first);
-        let root = T::from_f64(1.0 / Scalar::sqrt(*second));
-        let epsilon = T::from_f64(self.epsilon);
+        // m / first / (sqrt(v / second) + epsilon), multiplied by the root of `second` above and below.
+        let root = Scalar::sqrt(*second);
+        let (step, epsilon) =
+            (super::rate::<T>(self.learning_rate * factor * root / *first), T::from_f64(self.epsilon * root));
         let (take1, keep2, take2) =
             (T::from_f64(1.0 - self.beta1), T::from_f64(self.beta2), T::from_f64(1.0 - self.beta2));
-        let (decay, shrink) = (T::from_f64(decay), T::from_f64(shrink));
-        update_trained!([p, g, m, v] in [parameters, gradient, &mut state.first, &mut state.second], {
-            let g = g + decay * p;
-            let m = m + take1 * (g - m);
-            let v = keep2 * v + take2 * g * g;
-            [shrink * p - step * m / (v.sqrt() * root + epsilon), m, v]
-        })
+        let (negligible, squares) = (Negligible::gradient(), Negligible::square());
+        // Where `m` is not finite neither is the parameter.
+        update_trained!(
+            [p, g, m, v] in [parameters, gradient, &mut state.first, &mut state.second],
+            if decays => { let (p, g) = decay(p, g); },
+            {
+                let m = negligible.drop_from(m + take1 * (g - m));
+                let v = squares.drop_from_positive(keep2 * v + take2 * g * g);
+                [p - step * m / (v.sqrt() + epsilon), m, v]
+            } asked [v]
+        )
     }
 }

@@ -1,7 +1,7 @@
 use super::{Optimizer, Part, PartMut, State, constructors, state, update_trained, with};
 use crate::error::{HyperparameterError, Range, valid};
 use crate::layer::{Bound, Parameters};
-use crate::scalar::{ConstZero, Scalar};
+use crate::scalar::{ConstZero, Negligible, Scalar};
 use core::fmt;
 
 /// A step divided by the recent size of the gradient. PyTorch's `optim.RMSprop`, without momentum and not centred.
@@ -62,13 +62,17 @@ impl<T: Scalar> Optimizer<T> for RmsProp {
         gradient: &mut P,
         factor: f64,
     ) -> bool {
-        let rate = T::from_f64(self.learning_rate * factor);
+        let rate = super::rate::<T>(self.learning_rate * factor);
         let (keep, take) = (T::from_f64(self.alpha), T::from_f64(1.0 - self.alpha));
         let (epsilon, decay) = (T::from_f64(self.epsilon), T::from_f64(self.weight_decay));
-        update_trained!([p, g, v] in [parameters, gradient, &mut state.square], {
-            let g = g + decay * p;
-            let square = keep * v + take * g * g;
-            [p - rate * g / (square.sqrt() + epsilon), square]
-        })
+        let squares = Negligible::square();
+        update_trained!(
+            [p, g, v] in [parameters, gradient, &mut state.square],
+            if decay != T::ZERO => { let g = g + decay * p; },
+            {
+                let square = squares.drop_from_positive(keep * v + take * g * g);
+                [p - rate * g / (square.sqrt() + epsilon), square]
+            } asked [v]
+        )
     }
 }

@@ -3,7 +3,7 @@ use crate::error::{HyperparameterError, Range, valid};
 use crate::kernels::elementwise;
 use crate::kernels::on_cortex_m;
 use crate::layer::{Bound, Parameters, zip_trained};
-use crate::scalar::{ConstZero, Scalar};
+use crate::scalar::{ConstZero, Negligible, Scalar};
 use core::fmt;
 
 /// Stochastic gradient descent. PyTorch's `optim.SGD`.
@@ -50,7 +50,7 @@ impl<T: Scalar> Optimizer<T> for Sgd {
 
     #[inline]
     fn update<P: Parameters<T>>(&self, (): &mut (), parameters: &mut P, gradient: &mut P, factor: f64) -> bool {
-        let rate = T::from_f64(self.learning_rate * factor);
+        let rate = super::rate::<T>(self.learning_rate * factor);
         let decay = T::from_f64(self.weight_decay);
         let mut is_finite = true;
         zip_trained([parameters, gradient], &mut |[p, g]| is_finite &= descend(p, g, rate, decay));
@@ -63,7 +63,17 @@ impl<T: Scalar> Optimizer<T> for Sgd {
 fn descend<T: Scalar>(p: &mut [T], g: &[T], rate: T, decay: T) -> bool {
     let done = first_descended(p, g, rate, decay);
     let (Some(p), Some(g)) = (p.get_mut(done..), g.get(done..)) else { return true };
-    elementwise::update(&mut [p], g, |[p], g| [p - rate * (g + decay * p)])
+    if decay == T::ZERO {
+        return elementwise::update(&mut [p], g, |[p], g| {
+            let p = p - rate * g;
+            ([p], [p])
+        });
+    }
+    let negligible = Negligible::number();
+    elementwise::update(&mut [p], g, |[p], g| {
+        let p = p - rate * (g + decay * p);
+        ([negligible.drop_from(p)], [p.abs()])
+    })
 }
 
 /// How many of the first parameters and gradients the processor has a faster way for, which has done them.
@@ -125,15 +135,20 @@ impl<T: Scalar> Optimizer<T> for Momentum {
         gradient: &mut P,
         factor: f64,
     ) -> bool {
-        let rate = T::from_f64(self.sgd.learning_rate * factor);
+        let rate = super::rate::<T>(self.sgd.learning_rate * factor);
         let decay = T::from_f64(self.sgd.weight_decay);
         let momentum = T::from_f64(self.momentum);
         let nesterov = self.nesterov;
-        update_trained!([p, g, v] in [parameters, gradient, &mut state.velocity], {
-            let g = g + decay * p;
-            let velocity = momentum * v + g;
-            let step = if nesterov { g + momentum * velocity } else { velocity };
-            [p - rate * step, velocity]
-        })
+        let negligible = Negligible::gradient();
+        // Where the velocity is not finite neither is the parameter.
+        update_trained!(
+            [p, g, v] in [parameters, gradient, &mut state.velocity],
+            if decay != T::ZERO => { let g = g + decay * p; },
+            {
+                let velocity = negligible.drop_from(momentum * v + g);
+                let step = if nesterov { g + momentum * velocity } else { velocity };
+                [p - rate * step, velocity]
+            } asked []
+        )
     }
 }

@@ -1,6 +1,7 @@
 //! The sets of instructions: forced in turn, they compute the same but for the rounding of fused products.
 
 mod networks;
+mod quiet;
 mod refused;
 mod scalars;
 mod sizes;
@@ -78,6 +79,7 @@ fn every_set_computes_the_same() {
 
         refused::all();
         sizes::all();
+        quiet::all();
     }
     if let [narrow, wide] = with_fma.as_slice() {
         same(&wide.0, &narrow.0, "AVX-512 beside AVX2");

@@ -3,7 +3,7 @@
 
 use super::{RecurrentState, recurrent};
 use crate::kernels::dispatch::{Isa, lanes};
-use crate::kernels::recurrent::{Cell, products, work};
+use crate::kernels::recurrent::{Cell, kept, products, work};
 use crate::kernels::tile::{each, load, store, tiles};
 use crate::scalar::Scalar;
 
@@ -80,7 +80,7 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Cell<T, IN, HIDDEN> for Gr
         tiles!(HIDDEN, lanes::<I, T>(), |start, W| {
             self.advance_tile::<I, W>(start, &state.hidden, x, saved, &mut next);
         });
-        state.hidden = next;
+        state.hidden = kept(&next);
     }
 
     #[inline(always)]

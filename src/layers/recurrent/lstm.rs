@@ -3,9 +3,9 @@
 
 use super::{hidden, recurrent};
 use crate::kernels::dispatch::{Isa, lanes};
-use crate::kernels::recurrent::{Cell, products, work};
+use crate::kernels::recurrent::{Cell, kept, products, work};
 use crate::kernels::tile::{each, load, store, tiles};
-use crate::scalar::{ConstZero, Element, Scalar};
+use crate::scalar::{ConstZero, Element, Negligible, Scalar};
 
 /// Long short-term memory.
 ///
@@ -98,7 +98,7 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Cell<T, IN, HIDDEN> for Ls
         tiles!(HIDDEN, lanes::<I, T>(), |start, W| {
             self.advance_tile::<I, W>(start, state, x, saved, &mut next);
         });
-        *state = next;
+        *state = LstmState { hidden: kept(&next.hidden), cell: kept(&next.cell) };
     }
 
     #[inline(always)]
@@ -159,7 +159,8 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Lstm<IN, HIDDEN, T> {
         store(each([&d, &before, &f], |[d, before, f]| d * before * f * (T::ONE - f)), saved_f, start);
         store(each([&d, &i, &g], |[d, i, g]| d * i * (T::ONE - g * g)), saved_g, start);
         store(each([&dh, &tanh, &o], |[dh, tanh, o]| dh * tanh * o * (T::ONE - o)), saved_o, start);
-        store(each([&d, &f], |[d, f]| d * f), &mut gradient.cell, start);
+        let negligible = Negligible::gradient();
+        store(each([&d, &f], |[d, f]| negligible.drop_from(d * f)), &mut gradient.cell, start);
     }
 }
 

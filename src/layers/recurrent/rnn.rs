@@ -2,7 +2,7 @@
 
 use super::{RecurrentState, recurrent};
 use crate::kernels::dispatch::{Isa, lanes};
-use crate::kernels::recurrent::{Cell, products, work};
+use crate::kernels::recurrent::{Cell, kept, products, work};
 use crate::kernels::tile::{each, store, tiles};
 use crate::layers::activation::{Relu, Tanh};
 use crate::scalar::Scalar;
@@ -111,7 +111,7 @@ impl<const IN: usize, const HIDDEN: usize, A: RnnActivation, T: Scalar> Cell<T, 
     #[inline(always)]
     fn advance<I: Isa>(&self, state: &mut Self::State, x: &[T; IN], [saved]: &mut Self::Saved) {
         tiles!(HIDDEN, 2 * lanes::<I, T>(), |start, W| self.advance_tile::<I, W>(start, &state.hidden, x, saved));
-        state.hidden = *saved;
+        state.hidden = kept(saved);
     }
 
     #[inline(always)]
