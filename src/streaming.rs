@@ -45,6 +45,14 @@
 //! | what treats each step alone: `Dense`, activations, normalisation over channels | none | that of the step |
 //! | `Residual`, `Parallel`, tuples | those of the layers inside | theirs |
 //!
+//! # What is not finite
+//!
+//! A step that meets an infinity or a NaN, as a broken sensor gives it, passes it on in its output, and what is remembered stays finite: a
+//! recurrent layer keeps the numbers of the step before, a global pooling leaves the step out, and a convolution forgets the input with its
+//! window. So a stream goes on, where the whole of such a sequence is not finite from there to its end.
+//!
+//! # The last step
+//!
 //! After `Last` or a global pooling the output is what the network says of the sequence so far; at the last step it is what
 //! `predict` gives.
 
@@ -54,8 +62,9 @@ use crate::shape::{Shape, TensorOf};
 /// A layer that takes a sequence step by step: a tensor of shape `In` at a time, and a state that the caller owns.
 ///
 /// Fed with the steps of a sequence from a state of zero, it gives bit for bit what
-/// [`Layer::forward`](crate::layer::Layer::forward) gives for the whole of it. A layer that looks at one step only, such as
-/// `Dense` or an activation, has no state; after [`Last`](crate::Last) the output of each step is what the network says of the
+/// [`Layer::forward`](crate::layer::Layer::forward) gives for the whole of it, as long as all numbers are finite. The state of a
+/// recurrent layer or a pooling stays finite whatever the step. A layer that looks at one step only,
+/// such as `Dense` or an activation, has no state; after [`Last`](crate::Last) the output of each step is what the network says of the
 /// sequence so far.
 #[diagnostic::on_unimplemented(
     message = "layer `{Self}` cannot run one step of shape `{In}` (of `{T}`) at a time",

@@ -258,3 +258,47 @@ fn normalisation_far_from_0() {
     });
     assert!((far - near).abs().max() < 2e-3 * near.abs().max(), "{far} and {near}");
 }
+
+/// Would catch: a stream that one bad sample ends for ever, that hides the bad sample, or that forgets what it knew before.
+#[test]
+fn streams_survive_a_bad_sample() {
+    use constnet::streaming::Streaming;
+    use constnet::{Causal, Conv1d, GlobalAvgPool, Gru, Last, Lstm, Rnn};
+    fn check<L, const OUT: usize>(forgets_after: usize)
+    where
+        L: Layer<Sequence<2, 9>> + Streaming<Vector<2>, Out = Vector<OUT>> + Parameters<f32>,
+        L::State: Clone + PartialEq + std::fmt::Debug,
+    {
+        let name = std::any::type_name::<L>();
+        let mut net = Network::<Sequence<2, 9>, L>::ZERO;
+        net.init(&mut StdRng::seed_from_u64(5));
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let (mut state, mut undisturbed) = (<L::State as ConstZero>::ZERO, <L::State as ConstZero>::ZERO);
+            for i in 0..6 {
+                let x = V::from([0.5, 0.25 * i as f32 - 0.5]);
+                assert_eq!(net.step(&mut state, &x), net.step(&mut undisturbed, &x), "{name}");
+            }
+            let y = net.step(&mut state, &V::from([0.5, bad]));
+            // An infinite input may have a finite answer, which is a step like any other; NaN has none.
+            let leaves_no_trace = bad.is_nan() && forgets_after == 0;
+            if leaves_no_trace {
+                assert!(y.iter().any(|y| y.is_nan()), "{name} hides a NaN: {y}");
+                assert_eq!(state, undisturbed, "{name} remembers {bad}");
+            }
+            for i in 0..forgets_after + 3 {
+                let x = V::from([0.1 * i as f32, 0.75]);
+                let (y, expected) = (net.step(&mut state, &x), net.step(&mut undisturbed, &x));
+                assert!(i < forgets_after || y.iter().all(|y| y.is_finite()), "{name} does not go on after {bad}: {y}");
+                assert!(!leaves_no_trace || y == expected, "{name} goes on elsewhere after {bad}: {y}");
+            }
+        }
+    }
+    check::<(Rnn<2, 5>,), 5>(0);
+    check::<(Rnn<2, 5, Relu>,), 5>(0);
+    check::<(Gru<2, 5>,), 5>(0);
+    check::<(Gru<2, 19>, Dense<19, 3>), 3>(0);
+    check::<(GlobalAvgPool,), 2>(0);
+    check::<(GlobalMaxPool,), 2>(0);
+    check::<(Lstm<2, 5>,), 5>(0);
+    check::<(Conv1d<2, 4, 3, constnet::Stride, Causal, constnet::Dilation<2>>, Gru<4, 5>, Last), 5>(4);
+}

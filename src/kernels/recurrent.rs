@@ -9,12 +9,21 @@ use super::vector::add_scaled;
 use crate::scalar::{ConstZero, Negligible, Scalar};
 
 /// A state with an output in it.
-pub(crate) trait Hidden<T, const HIDDEN: usize>: ConstZero {
+pub(crate) trait Hidden<T, const HIDDEN: usize>: ConstZero + Copy {
     /// `h`
     fn hidden(&self) -> &[T; HIDDEN];
 
     /// `h`, to write to.
     fn hidden_mut(&mut self) -> &mut [T; HIDDEN];
+
+    /// Puts a number of the state before in the place of each that is infinite or NaN.
+    fn keep_finite(&mut self, before: &Self);
+}
+
+/// [`Hidden::keep_finite`] for a part of a state.
+#[inline(always)]
+pub(crate) fn finite<T: Scalar, const HIDDEN: usize>(next: &[T; HIDDEN], before: &[T; HIDDEN]) -> [T; HIDDEN] {
+    each([next, before], |[next, before]| if next.is_finite() { next } else { before })
 }
 
 /// One step of a recurrent layer, and the way back.
@@ -51,14 +60,18 @@ pub(crate) const fn work(gates: usize, inputs: usize, hidden: usize) -> usize {
 }
 
 kernel! {
-    /// One step.
+    /// One step of a stream, and its output. What it remembers stays finite, whatever the input.
     pub(crate) fn advance<I>[T: Scalar, C: Cell<T, IN, HIDDEN>, const IN: usize, const HIDDEN: usize][T, C, IN, HIDDEN](
         cell: &C,
         state: &mut C::State,
         x: &[T; IN],
         saved: &mut C::Saved,
+        y: &mut [T; HIDDEN],
     ), work C::WORK; {
+        let before = *state;
         cell.advance::<I>(state, x, saved);
+        *y = *state.hidden();
+        state.keep_finite(&before);
     }
 }
 

@@ -7,7 +7,7 @@ pub use momentum::{IsMomentum, Momentum};
 use crate::layer::{Differentiable, Layer, Role, check_shapes, tensors};
 use crate::layers::channels::Channels;
 use crate::layers::norm::{Epsilon, IsEpsilon};
-use crate::scalar::{ConstZero, Element, Scalar};
+use crate::scalar::{ConstZero, Element, Negligible, Scalar};
 use crate::shape::{Shape, Tensor};
 use crate::streaming::step_by_step;
 use core::marker::PhantomData;
@@ -104,7 +104,9 @@ impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, 
         let at = |numbers: &SVector<T, C>| numbers.get(channel).copied().unwrap_or(T::ZERO);
         let (momentum, unbias) = (T::from_f64(M::VALUE), ratio::<T>(positions, positions - 1));
         // Neither product is above the number itself, so that two finite numbers give a finite one.
-        let follow = |running: T, batch: T| (T::ONE - momentum) * running + momentum * batch;
+        // Where the batches give 0, the average decays: it becomes 0 before it would be subnormal.
+        let negligible = Negligible::number();
+        let follow = |running: T, batch: T| negligible.drop_from((T::ONE - momentum) * running + momentum * batch);
         [follow(at(&self.running_mean), at(mean) + at(rest)), follow(at(&self.running_var), at(variance) * unbias)]
     }
 }

@@ -20,6 +20,14 @@ impl<const C: usize, T: Element> ConstZero for PoolState<C, T> {
     const ZERO: Self = Self { total: ConstZero::ZERO, steps: 0 };
 }
 
+/// Takes a step into the state, unless it would be infinite or NaN from then on.
+#[inline]
+fn remember<const C: usize, T: Scalar>(next: PoolState<C, T>, state: &mut PoolState<C, T>) {
+    if next.total.iter().all(|x| x.is_finite()) {
+        *state = next;
+    }
+}
+
 /// Gives the mean so far.
 impl<const C: usize, T: Scalar> Streaming<Vector<C>, T> for GlobalAvgPool {
     type Out = Vector<C>;
@@ -27,11 +35,13 @@ impl<const C: usize, T: Scalar> Streaming<Vector<C>, T> for GlobalAvgPool {
 
     #[inline]
     fn step(&self, state: &mut PoolState<C, T>, x: &SVector<T, C>, y: &mut SVector<T, C>) {
-        for (sum, &x) in state.total.iter_mut().zip(x) {
+        let mut next = *state;
+        for (sum, &x) in next.total.iter_mut().zip(x) {
             *sum += x;
         }
-        state.steps = state.steps.saturating_add(1);
-        y.data.0 = [mean(&state.total, state.steps)];
+        next.steps = next.steps.saturating_add(1);
+        y.data.0 = [mean(&next.total, next.steps)];
+        remember(next, state);
     }
 }
 
@@ -42,15 +52,16 @@ impl<const C: usize, T: Scalar> Streaming<Vector<C>, T> for GlobalMaxPool {
 
     #[inline]
     fn step(&self, state: &mut PoolState<C, T>, x: &SVector<T, C>, y: &mut SVector<T, C>) {
-        let [x] = &x.data.0;
-        if state.steps == 0 {
-            state.total = *x;
+        let ([x], mut next) = (&x.data.0, *state);
+        if next.steps == 0 {
+            next.total = *x;
         } else {
-            for (max, &x) in state.total.iter_mut().zip(x) {
+            for (max, &x) in next.total.iter_mut().zip(x) {
                 *max = greater(*max, x);
             }
         }
-        state.steps = state.steps.saturating_add(1);
-        y.data.0 = [state.total];
+        next.steps = next.steps.saturating_add(1);
+        y.data.0 = [next.total];
+        remember(next, state);
     }
 }

@@ -1,6 +1,6 @@
 use super::dtype::Dtype;
 use super::error::HeaderError;
-use super::json::{Cursor, KEPT, tri};
+use super::json::{Cursor, KEPT, part, tri};
 use super::key::{Names, Wanted};
 use super::order::{self, By};
 use super::text::Text;
@@ -273,7 +273,7 @@ impl<'a> Tensors<'a> {
                     return Err(HeaderError::UnknownDtype { at });
                 }
             } else if field.is(b"shape") && shape.is_none() {
-                list = self.header.split_at(at).1;
+                list = part(self.header, at, self.header.len());
                 shape = Some(tri!(cursor.numbers()));
             } else if field.is(b"data_offsets") && offsets.is_none() {
                 offsets = Some(tri!(cursor.numbers()));
@@ -302,7 +302,7 @@ impl<'a> Tensors<'a> {
             Some(bits) if bits % 8 == 0 && bits / 8 == (end - begin) as u64 => {}
             _ => return Err(HeaderError::LengthMismatch),
         }
-        let data = self.data.split_at(end).0.split_at(begin).1;
+        let data = part(self.data, begin, end);
         Ok(View { key, dtype, extents: shape.first, dimensions: shape.len, list, begin, end, data })
     }
 }

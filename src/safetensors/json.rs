@@ -20,6 +20,17 @@ macro_rules! tri {
 }
 pub(super) use tri;
 
+/// The bytes from one place to before another; none where there are not as many. Nothing panics.
+pub(super) const fn part(bytes: &[u8], begin: usize, end: usize) -> &[u8] {
+    match bytes.split_at_checked(end) {
+        Some((front, _)) => match front.split_at_checked(begin) {
+            Some((_, part)) => part,
+            None => &[],
+        },
+        None => &[],
+    }
+}
+
 /// A place in JSON text.
 pub(super) struct Cursor<'a> {
     pub(super) text: &'a [u8],
@@ -49,11 +60,7 @@ impl<'a> Cursor<'a> {
 
     pub(super) const fn take(&mut self, byte: u8) -> bool {
         self.skip_space();
-        let is_next = self.at < self.text.len() && self.text[self.at] == byte;
-        if is_next {
-            self.at += 1;
-        }
-        is_next
+        self.take_here(byte)
     }
 
     pub(super) const fn expect(&mut self, byte: u8) -> Result<(), HeaderError> {
@@ -80,12 +87,12 @@ impl<'a> Cursor<'a> {
         while self.at < self.text.len() {
             match self.text[self.at] {
                 b'"' => {
-                    let string = self.text.split_at(self.at).0.split_at(start).1;
+                    let string = part(self.text, start, self.at);
                     self.at += 1;
                     return Ok(Text::new(string, has_escapes));
                 }
                 0..=31 => return Err(self.malformed()),
-                b'\\' => match unescape(self.text.split_at(self.at + 1).1) {
+                b'\\' => match unescape(part(self.text, self.at + 1, self.text.len())) {
                     Some((_, rest)) => (self.at, has_escapes) = (self.text.len() - rest.len(), true),
                     None => return Err(self.malformed()),
                 },
@@ -128,6 +135,7 @@ impl<'a> Cursor<'a> {
     pub(super) const fn number(&mut self) -> Result<usize, HeaderError> {
         self.skip_space();
         let start = self.at;
+        let starts_with_zero = self.is_here(b'0');
         let mut number = Some(0_usize);
         while self.at < self.text.len() && self.text[self.at].is_ascii_digit() {
             number = match number {
@@ -140,7 +148,7 @@ impl<'a> Cursor<'a> {
             self.at += 1;
         }
         let digits = self.at - start;
-        if digits == 0 || (digits > 1 && self.text[start] == b'0') {
+        if digits == 0 || (digits > 1 && starts_with_zero) {
             return Err(self.malformed());
         }
         match number {
@@ -238,7 +246,7 @@ impl<'a> Cursor<'a> {
 
     const fn skip_scalar(&mut self) -> Result<(), HeaderError> {
         self.skip_space();
-        if self.at < self.text.len() && self.text[self.at] == b'"' {
+        if self.is_here(b'"') {
             tri!(self.string());
             return Ok(());
         }
@@ -246,7 +254,7 @@ impl<'a> Cursor<'a> {
             return Ok(());
         }
         self.take_word(b"-");
-        let starts_with_zero = self.at < self.text.len() && self.text[self.at] == b'0';
+        let starts_with_zero = self.is_here(b'0');
         let digits = self.skip_digits();
         if digits == 0 || (starts_with_zero && digits > 1) {
             return Err(self.malformed());
@@ -267,11 +275,15 @@ impl<'a> Cursor<'a> {
 
     /// [`take`](Self::take) without spaces before.
     const fn take_here(&mut self, byte: u8) -> bool {
-        let is_next = self.at < self.text.len() && self.text[self.at] == byte;
+        let is_next = self.is_here(byte);
         if is_next {
             self.at += 1;
         }
         is_next
+    }
+
+    const fn is_here(&self, byte: u8) -> bool {
+        self.at < self.text.len() && self.text[self.at] == byte
     }
 
     const fn skip_digits(&mut self) -> usize {

@@ -1,3 +1,4 @@
+use super::json::part;
 use super::text::Text;
 use crate::layer::Path;
 use crate::message::decimal;
@@ -203,11 +204,11 @@ impl Key {
     /// The key, or the start of it.
     #[must_use]
     pub const fn as_str(&self) -> &str {
-        let (text, _) = self.bytes.split_at(if self.is_short() { self.len } else { Self::LEN });
+        let text = part(&self.bytes, 0, if self.is_short() { self.len } else { Self::LEN });
         match core::str::from_utf8(text) {
             Ok(text) => text,
             // Cut in the middle of a character.
-            Err(error) => match core::str::from_utf8(text.split_at(error.valid_up_to()).0) {
+            Err(error) => match core::str::from_utf8(part(text, 0, error.valid_up_to())) {
                 Ok(text) => text,
                 Err(_) => "",
             },

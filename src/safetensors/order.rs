@@ -56,8 +56,8 @@ impl<'a> Window<'a> {
     /// Takes a tensor in, if it is one of the first. Returns whether it is equal to one that is there.
     const fn insert(&mut self, slot: Slot<'a>) -> bool {
         let mut place = self.len;
-        while place > 0 {
-            match slot.compare(&self.slots[place - 1]) {
+        while let Some(before) = self.before(place) {
+            match slot.compare(&before) {
                 Ordering::Less => place -= 1,
                 Ordering::Equal => return true,
                 Ordering::Greater => break,
@@ -69,11 +69,24 @@ impl<'a> Window<'a> {
         let mut i = if self.len < SLOTS { self.len } else { SLOTS - 1 };
         self.len = i + 1;
         while i > place {
-            self.slots[i] = self.slots[i - 1];
+            if let Some(before) = self.before(i) {
+                self.set(i, before);
+            }
             i -= 1;
         }
-        self.slots[place] = slot;
+        self.set(place, slot);
         false
+    }
+
+    /// The slot before a place, if there is one.
+    const fn before(&self, place: usize) -> Option<Slot<'a>> {
+        if 0 < place && place <= SLOTS { Some(self.slots[place - 1]) } else { None }
+    }
+
+    const fn set(&mut self, place: usize, slot: Slot<'a>) {
+        if place < SLOTS {
+            self.slots[place] = slot;
+        }
     }
 }
 
@@ -103,18 +116,18 @@ pub(super) const fn check(tensors: &Tensors<'_>, by: By) -> Result<usize, Header
         }
         let mut i = 0;
         while i < window.len {
-            if let Slot::Place(begin, end) = window.slots[i] {
+            i += 1;
+            if let Some(Slot::Place(begin, end)) = window.before(i) {
                 if begin != covered {
                     return Err(HeaderError::OverlapOrHole);
                 }
                 covered = end;
             }
-            i += 1;
         }
         if window.len < SLOTS {
             return Ok(covered);
         }
-        last = Some(window.slots[SLOTS - 1]);
+        last = window.before(SLOTS);
     }
 }
 

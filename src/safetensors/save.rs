@@ -110,9 +110,10 @@ pub(crate) fn save(archive: &dyn Archive, buffer: &mut [u8]) -> Result<usize, Sa
     let needed = len(archive);
     let Some(mut rest) = buffer.get_mut(..needed) else { return Err(SaveError::BufferTooSmall { needed }) };
     write(archive, &mut |bytes| {
-        let (front, back) = core::mem::take(&mut rest).split_at_mut(bytes.len());
-        front.copy_from_slice(bytes);
-        rest = back;
+        if let Some((front, back)) = core::mem::take(&mut rest).split_at_mut_checked(bytes.len()) {
+            front.copy_from_slice(bytes);
+            rest = back;
+        }
     });
     Ok(needed)
 }

@@ -31,7 +31,7 @@ impl<'a> Text<'a> {
 
     /// Its bytes.
     pub(super) const fn bytes(&self) -> Bytes<'a> {
-        Bytes { rest: self.raw, has_escapes: self.has_escapes, unit: [0; 4], pending: 0, len: 0 }
+        Bytes { rest: self.raw, has_escapes: self.has_escapes, unit: 0, pending: 0 }
     }
 
     /// How many bytes they are.
@@ -122,17 +122,15 @@ impl fmt::Debug for Text<'_> {
 pub(super) struct Bytes<'a> {
     rest: &'a [u8],
     has_escapes: bool,
-    /// An escape as UTF-8, of which `pending` bytes of `len` are still to come.
-    unit: [u8; 4],
+    /// What is still to come of an escape: `pending` bytes of UTF-8, the first one lowest.
+    unit: u32,
     pending: usize,
-    len: usize,
 }
 
 impl Bytes<'_> {
     pub(super) const fn next(&mut self) -> Option<u8> {
         if self.pending > 0 {
-            self.pending -= 1;
-            return Some(self.unit[self.len - 1 - self.pending]);
+            return Some(self.next_of_escape());
         }
         let Some((&byte, rest)) = self.rest.split_first() else { return None };
         self.rest = rest;
@@ -141,11 +139,19 @@ impl Bytes<'_> {
             && let Some((c, rest)) = unescape(rest)
         {
             self.rest = rest;
-            self.len = c.encode_utf8(&mut self.unit).len();
-            self.pending = self.len - 1;
-            return Some(self.unit[0]);
+            let mut unit = [0; 4];
+            self.pending = c.encode_utf8(&mut unit).len();
+            self.unit = u32::from_le_bytes(unit);
+            return Some(self.next_of_escape());
         }
         Some(byte)
+    }
+
+    const fn next_of_escape(&mut self) -> u8 {
+        let [first, ..] = self.unit.to_le_bytes();
+        self.unit >>= 8;
+        self.pending -= 1;
+        first
     }
 }
 

@@ -62,7 +62,7 @@ fn decay<O: Optimizer<T>, T: Scalar>(optimizer: &O, gradients: f64, factor: f64)
             normal(values, &format!("{parameter} at step {step} of {}", core::any::type_name::<O>()));
             is_zero[0] &= values.iter().all(|&x| x == T::ZERO);
         });
-        state.visit(&mut |name, part| {
+        state.visit(&mut |name, _, part| {
             if let Part::Tensor(_, values) = part {
                 normal(values, &format!("{name} at step {step} of {}", core::any::type_name::<O>()));
                 is_zero[1] &= values.iter().all(|&x| x == T::ZERO);
