@@ -4,6 +4,7 @@
 //! Each benchmark has two halves. `first` is a step while there is a signal, or one of the first of a training; `last` is a step after
 //! 100,000 of silence, or of training. A line beside them has the medians of both from runs that took turns, and how much longer the last
 //! takes: 5 % at most, but for the noise of the machine.
+#![allow(clippy::cast_precision_loss)] // Small numbers of steps.
 
 #[path = "../examples/support/digits.rs"]
 mod digits;
@@ -218,6 +219,9 @@ fn tokens() -> Batches<[Class<512>; 8], Class<4>, 8> {
     (0..128).map(|i| batch(if i < 64 { 512 } else { 20 })).collect()
 }
 
+/// Of the optimisers' settings.
+const VALID: &str = "in range";
+
 fn all(criterion: &mut Criterion) {
     stream::<Rnn<1, 16>>(criterion, "Rnn<1, 16>, a stream");
     stream::<Rnn<1, 16, Relu>>(criterion, "Rnn<1, 16, Relu>, a stream");
@@ -231,13 +235,12 @@ fn all(criterion: &mut Criterion) {
     whole::<Gru<1, 16>>(criterion, "Gru<1, 16>");
     whole::<Lstm<1, 16>>(criterion, "Lstm<1, 16>");
     whole::<Bidirectional<Gru<1, 16>>>(criterion, "Bidirectional<Gru<1, 16>>");
-    let decay = "in range";
     optimizers!(criterion,
-        "Sgd 1e-1 that decays": Sgd::const_new(0.1).with_weight_decay(0.1).expect(decay);
-        "Momentum 1e-2": Sgd::const_new(0.01).with_momentum(0.9).expect(decay);
-        "Nesterov 1e-2 that decays": Sgd::const_new(0.01).with_weight_decay(0.1).and_then(|sgd| sgd.with_momentum(0.9)).expect(decay).nesterov();
+        "Sgd 1e-1 that decays": Sgd::const_new(0.1).with_weight_decay(0.1).expect(VALID);
+        "Momentum 1e-2": Sgd::const_new(0.01).with_momentum(0.9).expect(VALID);
+        "Nesterov 1e-2 that decays": Sgd::const_new(0.01).with_weight_decay(0.1).and_then(|sgd| sgd.with_momentum(0.9)).expect(VALID).nesterov();
         "Adam 1e-2": Adam::const_new(0.01);
-        "AdamW 1e-2": AdamW::const_new(0.01).with_weight_decay(0.1).expect(decay);
+        "AdamW 1e-2": AdamW::const_new(0.01).with_weight_decay(0.1).expect(VALID);
         "RmsProp 1e-3": RmsProp::const_new(1e-3);
         "Adagrad 1e-2": Adagrad::const_new(0.01);
     );

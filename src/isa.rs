@@ -12,6 +12,9 @@
 //! layers.) So AVX2 and AVX-512 give the same bits, and a processor without FMA differs from them in the last ones: after a few steps of training by at most 1e-5 of the largest number of
 //! the same tensor, on the networks of `tests/isa` (most layers, every optimiser; a long training may carry two runs apart, as two seeds do).
 //! `f64` and scalars of your own follow the same rules: one whose `mul_add` rounds twice gives the same bits on every processor.
+//! Numbers that decay become 0 at the same bound on each of them ([`Scalar::NEGLIGIBLE`](crate::scalar::Scalar::NEGLIGIBLE)): the crate never asks a
+//! processor to flush subnormal numbers, and computes with those that it is given. (A Cortex-M with floating point, which is as fast with them, keeps
+//! the parameters that [`Sgd`](crate::optimizer::Sgd) with weight decay makes small.)
 //! Who wants the same bits of one binary on all x86-64 processors calls `limit_to(InstructionSet::Target)` at the start, and pays with time.
 //!
 //! ```

@@ -12,6 +12,16 @@
 //! assert_eq!(Adam::new(-1.0).unwrap_err().to_string(), "`learning_rate` is -1, and must be finite and 0 or above");
 //! # Ok::<(), constnet::error::HyperparameterError>(())
 //! ```
+//!
+//! # Subnormal numbers
+//!
+//! What an optimiser remembers of a parameter whose gradient has stopped decays, and so does a parameter that weight decay or a
+//! [`Penalty`](crate::loss::Penalty) shrinks. Below the normal range, under 1.2e-38 in `f32`, a processor takes many times as long for each
+//! number. The optimisers make such numbers 0 before that, below the bounds that [`Scalar::NEGLIGIBLE`] gives: means of gradients and velocities
+//! at 2^-100, mean squares and sums of squares at 2^-120, parameters and learning rates at 2^-56. The rest is PyTorch's to the rounding;
+//! with an `epsilon` below 1e-18 a mean square that became 0 can be told from one that did not.
+//!
+//! Gradients stay as they are. Where many lie between 1e-23 and 1e-19 their squares are subnormal, and an update takes longer while they do.
 
 mod adagrad;
 mod adam;

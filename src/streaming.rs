@@ -55,6 +55,16 @@
 //!
 //! After `Last` or a global pooling the output is what the network says of the sequence so far; at the last step it is what
 //! `predict` gives.
+//!
+//! # Silence
+//!
+//! A step takes as long in silence as with a signal. The state of a recurrent layer that decays becomes 0 below 2^-40 (`f32`; see
+//! [`Scalar::NEGLIGIBLE`](crate::scalar::Scalar::NEGLIGIBLE)), since subnormal numbers, below 1.2e-38, would take a processor many times as
+//! long. A convolution remembers inputs alone, and has none that the caller did not give.
+//!
+//! What the crate does not look for: subnormal inputs, and inputs so small that products with weights are subnormal. Who feeds a decaying signal,
+//! such as the tail of a filter of their own, sets it to 0 where it is inaudible. The functions of [`math`](crate::math) take up to three
+//! times as long where an input is not 0 but below 2^-40.
 
 use crate::scalar::{ConstZero, Element};
 use crate::shape::{Shape, TensorOf};

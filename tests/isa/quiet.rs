@@ -161,7 +161,7 @@ fn backward<L: Differentiable<Steps, T>, T: Scalar>(layer: &L, x: &[SMatrix<T, 2
     let (mut cache, mut gradient) = (Box::new(L::Cache::<1>::ZERO), Box::new(L::ZERO));
     let mut y: Box<[TensorOf<L::Out, T>; 1]> = Box::new([ConstZero::ZERO]);
     layer.forward_train(x, &mut cache, &mut y);
-    let (mut dy, mut dx) = (y.clone(), Box::new(x.clone()));
+    let (mut dy, mut dx) = (y.clone(), Box::new(*x));
     let dy_numbers = dy[0].as_mut_slice();
     let (before, last) = dy_numbers.split_at_mut(dy_numbers.len() - dy_numbers.len() / STEPS);
     before.fill(T::ZERO);
@@ -201,9 +201,8 @@ fn probabilities<T: Scalar>(step: f64) {
     assert!(softmax.as_slice().is_sorted_by(|a, b| a >= b), "a larger number is 0 where a smaller is not");
     let y = Network::<Vector<90>, LogSoftmax, T>::ZERO.predict(&x);
     let (mut dy, mut dx) = ([SVector::<T, 90>::ZERO], [SVector::<T, 90>::ZERO]);
-    let mut cache = ConstZero::ZERO;
     dy[0][3] = T::ONE;
-    Differentiable::<Vector<90>, T>::backward(&LogSoftmax, &[x], &[y], &mut cache, &dy, &mut LogSoftmax, &mut dx);
+    Differentiable::<Vector<90>, T>::backward(&LogSoftmax, &[x], &[y], &mut (), &dy, &mut LogSoftmax, &mut dx);
     normal(dx[0].as_slice(), "back through log-softmax");
     let [dy] = &mut dy;
     Loss::<Vector<90>, _, T>::gradient(&CrossEntropy, &x, &Class::<90>::const_new(40), T::ONE, dy);

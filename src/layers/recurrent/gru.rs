@@ -23,6 +23,9 @@ use crate::scalar::Scalar;
 /// `Sequence<IN, L>` to `Sequence<HIDDEN, L>`. For the last step alone put [`Last`](crate::Last) behind. It runs step by step:
 /// [`streaming`](mod@crate::streaming).
 ///
+/// A number of `h` below 2^-40 (`f32`; see [`Scalar::NEGLIGIBLE`]) becomes 0, so that silence takes no longer than a signal; its
+/// derivative is that of the formula.
+///
 /// # Cost
 /// `3 * (IN + HIDDEN) * HIDDEN` multiply-adds and `3 * HIDDEN` exponentials a step; `3 * (IN + HIDDEN + 2) * HIDDEN` parameters;
 /// the cache keeps `4 * HIDDEN` numbers a step.

@@ -25,6 +25,9 @@ use crate::scalar::{ConstZero, Element, Negligible, Scalar};
 /// `Sequence<IN, L>` to `Sequence<HIDDEN, L>`: every `h[t]`. For the last step alone put [`Last`](crate::Last) behind. It runs step
 /// by step: [`streaming`](mod@crate::streaming).
 ///
+/// A number of `h` and `c` below 2^-40 (`f32`; see [`Scalar::NEGLIGIBLE`]) becomes 0, so that silence takes no longer than a signal; its
+/// derivative is that of the formula.
+///
 /// # Cost
 /// `4 * (IN + HIDDEN) * HIDDEN` multiply-adds and `5 * HIDDEN` exponentials a step; `4 * (IN + HIDDEN + 2) * HIDDEN` parameters;
 /// the cache keeps `5 * HIDDEN` numbers a step.

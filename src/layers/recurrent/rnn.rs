@@ -21,6 +21,9 @@ use core::marker::PhantomData;
 /// `Sequence<IN, L>` to `Sequence<HIDDEN, L>`. For the last step alone put [`Last`](crate::Last) behind. It runs step by step:
 /// [`streaming`](mod@crate::streaming).
 ///
+/// A number of `h` below 2^-40 (`f32`; see [`Scalar::NEGLIGIBLE`]) becomes 0, so that silence takes no longer than a signal; its
+/// derivative is that of the formula.
+///
 /// # Cost
 /// `(IN + HIDDEN) * HIDDEN` multiply-adds a step; `(IN + HIDDEN + 2) * HIDDEN` parameters; the cache keeps `HIDDEN` numbers a step.
 ///
