@@ -48,8 +48,7 @@
 //! # What is not finite
 //!
 //! A step that meets an infinity or a NaN, as a broken sensor gives it, passes it on in its output, and what is remembered stays finite: a
-//! recurrent layer keeps the numbers of the step before, a global pooling leaves the step out, and a convolution forgets the input with its
-//! window. So a stream goes on, where the whole of such a sequence is not finite from there to its end.
+//! recurrent layer and a global pooling leave such a step out of their state, and a convolution forgets the input with its window. So a stream goes on, where the whole of such a sequence is not finite from there to its end.
 //!
 //! # The last step
 //!

@@ -183,7 +183,7 @@ const INFINITE_BITS: i32 = f32::INFINITY.to_bits().cast_signed();
 
 /// Whether no number is infinite or NaN.
 #[inline(always)]
-fn are_finite<I: Isa, T: Scalar, const W: usize>(strips: &[[T; W]]) -> bool {
+pub(crate) fn are_finite<I: Isa, T: Scalar, const W: usize>(strips: &[[T; W]]) -> bool {
     if I::LANES == 1 || !is::<T, f32>() {
         return strips.as_flattened().iter().fold(true, |all, x| all & x.is_finite());
     }

@@ -3,10 +3,12 @@
 
 use super::dense::sum_of_parts;
 use super::dispatch::{Isa, kernel, lanes};
+use super::elementwise::are_finite;
 use super::horizontal::product;
 use super::tile::{each, load, store, tiles};
 use super::vector::add_scaled;
 use crate::scalar::{ConstZero, Negligible, Scalar};
+use core::slice::from_ref;
 
 /// A state with an output in it.
 pub(crate) trait Hidden<T, const HIDDEN: usize>: ConstZero + Copy {
@@ -15,15 +17,6 @@ pub(crate) trait Hidden<T, const HIDDEN: usize>: ConstZero + Copy {
 
     /// `h`, to write to.
     fn hidden_mut(&mut self) -> &mut [T; HIDDEN];
-
-    /// Puts a number of the state before in the place of each that is infinite or NaN.
-    fn keep_finite(&mut self, before: &Self);
-}
-
-/// [`Hidden::keep_finite`] for a part of a state.
-#[inline(always)]
-pub(crate) fn finite<T: Scalar, const HIDDEN: usize>(next: &[T; HIDDEN], before: &[T; HIDDEN]) -> [T; HIDDEN] {
-    each([next, before], |[next, before]| if next.is_finite() { next } else { before })
 }
 
 /// One step of a recurrent layer, and the way back.
@@ -71,7 +64,10 @@ kernel! {
         let before = *state;
         cell.advance::<I>(state, x, saved);
         *y = *state.hidden();
-        state.keep_finite(&before);
+        // Where `c` is not finite neither is `h`: it grows by 1 a step at most.
+        if !are_finite::<I, T, HIDDEN>(from_ref(y)) {
+            *state = before;
+        }
     }
 }
 

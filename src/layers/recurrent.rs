@@ -25,10 +25,10 @@ impl<const HIDDEN: usize, T: Element> ConstZero for RecurrentState<HIDDEN, T> {
     const ZERO: Self = Self { hidden: ConstZero::ZERO };
 }
 
-/// Implements [`Hidden`] for a state of these fields, of which one is `hidden`.
+/// Implements [`Hidden`] for a state with such a field.
 macro_rules! hidden {
-    ($state:ident: $($field:ident),+) => {
-        impl<T: $crate::scalar::Scalar, const HIDDEN: usize> $crate::kernels::recurrent::Hidden<T, HIDDEN>
+    ($state:ident) => {
+        impl<T: $crate::scalar::Element, const HIDDEN: usize> $crate::kernels::recurrent::Hidden<T, HIDDEN>
             for $state<HIDDEN, T>
         {
             #[inline]
@@ -39,15 +39,11 @@ macro_rules! hidden {
             fn hidden_mut(&mut self) -> &mut [T; HIDDEN] {
                 &mut self.hidden
             }
-            #[inline(always)]
-            fn keep_finite(&mut self, before: &Self) {
-                $(self.$field = $crate::kernels::recurrent::finite(&self.$field, &before.$field);)+
-            }
         }
     };
 }
 use hidden;
-hidden!(RecurrentState: hidden);
+hidden!(RecurrentState);
 
 /// The second to the last of what is saved: what the first step left is what they began with.
 #[inline]

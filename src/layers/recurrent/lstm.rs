@@ -82,7 +82,7 @@ impl<const HIDDEN: usize, T: Element> ConstZero for LstmState<HIDDEN, T> {
     const ZERO: Self = Self { hidden: ConstZero::ZERO, cell: ConstZero::ZERO };
 }
 
-hidden!(LstmState: hidden, cell);
+hidden!(LstmState);
 
 recurrent! {
     "Lstm" Lstm<IN, HIDDEN> [] => 4 gates, 5 saved, state LstmState, slots [0, 1, 2, 3] and [0, 1, 2, 3]
