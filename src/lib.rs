@@ -152,8 +152,10 @@
 //!
 //! # Panics
 //!
-//! Prediction and a training step have no way to panic in a release build, and none allocates. Class labels, hyperparameters and
-//! data sets are checked when they are made, and give errors.
+//! No function that a chip may call has a way to panic in a release build, and none allocates: predictions, streams, training steps and whole
+//! fits, files, scalers, splits, metrics, augmentation. `tests/no_std/check.sh` links each of them without a panic. Class labels,
+//! hyperparameters and data sets are checked when they are made, and give errors; constructors named `const_*` are for constants, where a
+//! wrong value fails the build.
 //!
 //! # Features
 //!
