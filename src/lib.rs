@@ -97,8 +97,8 @@
 //! ```
 //!
 //! A loss, a gradient, a running average or a parameter that is not finite ends a fit with an error that names the step, and the network
-//! keeps its last finite numbers. So does a fit that would train nothing: one of a network that was never initialised, or with a schedule
-//! that has already ended.
+//! keeps its last finite numbers. So does a fit that trains nothing: one whose weights were 0 and stay 0, as without `init`, or whose
+//! schedule has already ended.
 //!
 //! # Large networks, small stacks
 //!
@@ -155,7 +155,8 @@
 //! No function that a chip may call has a way to panic in a release build, and none allocates: predictions, streams, training steps and whole
 //! fits, files, scalers, splits, metrics, augmentation. `tests/no_std/check.sh` links each of them without a panic. Class labels,
 //! hyperparameters and data sets are checked when they are made, and give errors; constructors named `const_*` are for constants, where a
-//! wrong value fails the build.
+//! wrong value fails the build. Writing an error as text is `core`'s formatting, whose floats have ways to panic: `LoadError`, `SaveError`,
+//! `HyperparameterError` and `DataError` have such numbers.
 //!
 //! # Features
 //!

@@ -73,8 +73,11 @@ pub(crate) const fn decimal(mut n: usize) -> ([u8; 20], usize) {
     loop {
         #[allow(clippy::cast_possible_truncation)]
         let digit = (n % 10) as u8;
-        digits[len] = b'0' + digit;
-        len += 1;
+        // No number has more digits; nothing panics.
+        if len < digits.len() {
+            digits[len] = b'0' + digit;
+            len += 1;
+        }
         n /= 10;
         if n == 0 {
             return (digits, len);

@@ -18,8 +18,10 @@
 //! What an optimiser remembers of a parameter whose gradient has stopped decays, and so does a parameter that weight decay or a
 //! [`Penalty`](crate::loss::Penalty) shrinks. Below the normal range, under 1.2e-38 in `f32`, a processor takes many times as long for each
 //! number. The optimisers make such numbers 0 before that, below the bounds that [`Scalar::NEGLIGIBLE`] gives: means of gradients and velocities
-//! at 2^-100, mean squares and sums of squares at 2^-120, parameters and learning rates at 2^-56. The rest is PyTorch's to the rounding;
-//! with an `epsilon` below 1e-18 a mean square that became 0 can be told from one that did not.
+//! and learning rates at 2^-100, mean squares and sums of squares at 2^-120, parameters under weight decay at 2^-56, so that a step from 0 which
+//! is smaller than that is lost. The rest is PyTorch's to the
+//! rounding, unless gradients are below 1e-17 and an `epsilon` is not far above them: their mean square is 0 here, where PyTorch's root of it is
+//! beside an `epsilon` of 1e-16 one hundredth of the step. The default of 1e-8 is far above.
 //!
 //! Gradients stay as they are. Where many lie between 1e-23 and 1e-19 their squares are subnormal, and an update takes longer while they do.
 
@@ -184,7 +186,7 @@ use constructors;
 
 /// A learning rate, or 0 where a schedule has made it negligible: each product with it would be subnormal.
 fn rate<T: Scalar>(rate: f64) -> T {
-    Negligible::number().drop_from(T::from_f64(rate))
+    Negligible::gradient().drop_from(T::from_f64(rate))
 }
 
 /// One pass over the parameters that gradients change.
@@ -197,7 +199,7 @@ fn rate<T: Scalar>(rate: f64) -> T {
 ///
 /// Parameter and what is remembered become what the last expression gives where all of it is finite, and stay elsewhere. Tells whether
 /// all was finite, which it is where the parameter is and what is `asked`. Where weights decay, and only there, as it costs time, a
-/// parameter that has become negligible is made 0.
+/// parameter that is negligible is made 0.
 macro_rules! update_trained {
     (
         [$p:ident, $g:ident $(, $m:ident)*] in $all:expr,

@@ -62,8 +62,8 @@ pub trait Scalar:
     ///
     /// | number | becomes 0 below |
     /// |---|---|
-    /// | parameters under weight decay or a [`Penalty`](crate::loss::Penalty); learning rates | `NEGLIGIBLE` |
-    /// | means of gradients that optimisers remember, velocities; gradients on their way through time | `NEGLIGIBLE / 2^44` |
+    /// | parameters under weight decay, weights under a [`Penalty`](crate::loss::Penalty), running averages | `NEGLIGIBLE` |
+    /// | means of gradients that optimisers remember, velocities; gradients on their way through time; learning rates | `NEGLIGIBLE / 2^44` |
     /// | squares of gradients that optimisers remember; outputs of `Softmax`, before they are divided by their sum | `NEGLIGIBLE^2 / 2^8` |
     /// | `h` and `c` of recurrent layers; probabilities in the gradients of `CrossEntropy` and `BinaryCrossEntropyWithLogits` | `NEGLIGIBLE * 2^16` |
     ///
@@ -165,13 +165,13 @@ impl<T: Scalar> Negligible<T> {
     /// Third powers of such numbers, which the polynomials of `math` have, are in the normal range.
     const UNIT: f64 = T::NEGLIGIBLE * power_of_two(16);
 
-    /// For parameters and learning rates.
+    /// For parameters and running averages.
     #[inline(always)]
     pub(crate) fn number() -> Self {
         Self(T::from_f64(T::NEGLIGIBLE))
     }
 
-    /// For gradients, and sums and means of them.
+    /// For gradients, sums and means of them, and what they are multiplied by.
     #[inline(always)]
     pub(crate) fn gradient() -> Self {
         Self(T::from_f64(Self::GRADIENT))

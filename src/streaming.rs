@@ -47,8 +47,9 @@
 //!
 //! # What is not finite
 //!
-//! A step that meets an infinity or a NaN, as a broken sensor gives it, passes it on in its output, and what is remembered stays finite: a
-//! recurrent layer and a global pooling leave such a step out of their state, and a convolution forgets the input with its window. So a stream goes on, where the whole of such a sequence is not finite from there to its end.
+//! A step that meets an infinity or a NaN, as a broken sensor gives it, passes it on in its output. The state of a recurrent layer or of a
+//! global pooling stays finite: such a step leaves no trace in it. The state of a convolution holds its last inputs, so it forgets a bad
+//! one with its window. So a stream goes on, where the outputs for the whole of such a sequence are not finite from there to its end.
 //!
 //! # The last step
 //!
@@ -62,7 +63,8 @@
 //! long. A convolution remembers inputs alone, and has none that the caller did not give.
 //!
 //! What the crate does not look for: subnormal inputs, and inputs so small that products with weights are subnormal. Who feeds a decaying signal,
-//! such as the tail of a filter of their own, sets it to 0 where it is inaudible. The functions of [`math`](crate::math) take up to three
+//! such as the tail of a filter of their own, sets it to 0 where it is inaudible. A gate that its bias holds below -87 is subnormal at every
+//! step, with a signal as in silence. The functions of [`math`](crate::math) take up to three
 //! times as long where an input is not 0 but below 2^-40.
 
 use crate::scalar::{ConstZero, Element};

@@ -326,6 +326,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
             if !self.optimizer.update(state, net, gradient, factor) {
                 result = Err(NotFinite::Update);
             }
+            self.penalty.drop_negligible(net);
             self.steps = self.steps.wrapping_add(1); // A checkpoint may hold any number.
         }
         result

@@ -108,6 +108,47 @@ impl Differentiable<Vector<4>> for Wide {
     }
 }
 
+/// Would catch: an average that ends beside a batch that is always the same, or that decays into the subnormal numbers.
+#[test]
+fn running_averages_end_where_the_batches_are() {
+    fn averages(rows: [f32; 4], steps: usize) -> [f32; 2] {
+        type Net = Network<Vector<1>, (BatchNorm<1>,)>;
+        let mut net = Net::ZERO;
+        net.init(&mut StdRng::seed_from_u64(5));
+        net.layers.0.running_mean.fill(0.25);
+        let mut trainer = Trainer::<Net, _, _, 4>::new(Sgd::const_new(0.0), Mse);
+        let (x, targets) = (rows.map(V::<1>::new), [V::<1>::zeros(); 4]);
+        for _ in 0..steps {
+            assert!(trainer.step(&mut net, &x, &targets).is_finite());
+            let [mean, variance] = [net.layers.0.running_mean[0], net.layers.0.running_var[0]];
+            assert!(!mean.is_subnormal() && !variance.is_subnormal(), "{mean} and {variance}");
+        }
+        [net.layers.0.running_mean[0], net.layers.0.running_var[0]]
+    }
+    for offset in [0.0, 1.0, -10_000.0] {
+        let rows = [0.0_f32, 0.5, 1.0, 1.5].map(|x| x + offset);
+        let [mean, variance] = averages(rows, 2000);
+        // Of a momentum of 0.1 the last steps are below half a place: 5 units in the last place.
+        let ulp = |x: f32| x.abs().next_up() - x.abs();
+        assert!((mean - (0.75 + offset)).abs() <= 5.0 * ulp(0.75 + offset), "{mean} at {offset}");
+        assert!((variance - 1.25 / 3.0).abs() <= 5.0 * ulp(1.25 / 3.0), "{variance} at {offset}");
+    }
+    assert_eq!(averages([0.0; 4], 2000), [0.0, 0.0]);
+}
+
+/// Would catch: a penalty that changes a network whose batch is refused.
+#[test]
+fn a_refused_batch_changes_nothing_under_a_penalty() {
+    type Net = Network<Vector<2>, (Dense<2, 1>,)>;
+    let mut net = Net::ZERO;
+    net.layers.0.weight.fill(1e-20);
+    let before = net.clone();
+    let penalty = constnet::loss::Penalty::new(1e-3, 1e-3).expect("in range");
+    let mut trainer = Trainer::<Net, _, _, 4>::new(Sgd::const_new(1e-3), Mse).with_penalty(penalty);
+    assert!(trainer.step(&mut net, &batch(f32::NAN), &TARGETS).is_nan());
+    assert_eq!(net, before);
+}
+
 /// Each step of a sequence moves the averages once.
 #[test]
 fn running_averages_of_each_step() {

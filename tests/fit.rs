@@ -362,10 +362,25 @@ fn weights_that_stay_zero() {
     assert!(error.to_string().ends_with("was `init` forgotten?"), "{error}");
     assert_eq!(fit(<(DenseNoBias<2, 4>, Tanh, DenseNoBias<4, 1>)>::ZERO), Err(FitError::WeightsStayZero));
     assert_eq!(fit(<(Dense<2, 4>, BatchNorm<4>, Relu, Dense<4, 1>)>::ZERO), Err(FitError::WeightsStayZero));
+    assert_eq!(fit(<(BatchNorm<2>, Dense<2, 1>)>::ZERO), Err(FitError::WeightsStayZero));
+    assert_eq!(fit(<(Dense<2, 1>, BatchNorm<1>)>::ZERO), Err(FitError::WeightsStayZero));
     // One layer learns from 0, and so does what reaches a weight by itself.
     assert_eq!(fit(<(Dense<2, 1>,)>::ZERO), Ok(()));
     assert_eq!(fit(<(Parallel<Dense<2, 1>, Dense<2, 1>, Sum>,)>::ZERO), Ok(()));
     assert_eq!(fit(<(Dense<2, 4>, Sigmoid, Dense<4, 1>)>::ZERO), Ok(()));
+    // A fit that ends before its first epoch does.
+    let mut net = Network::<Vector<1>, (Dense<1, 4>, Relu, Dense<4, 1>)>::ZERO;
+    let mut trainer = Trainer::<_, _, _, 1>::new(Sgd::const_new(0.1), Mse);
+    let error = trainer.fit(&mut net, data(), Plan::epochs(3).max_steps(3), &mut ()).expect_err("never initialised");
+    assert_eq!(error, FitError::WeightsStayZero);
+    // Weights that weight decay has made 0 were not so before.
+    net.layers.0.weight.fill(0.5);
+    let (input, target) = ([V::new(0.0)], [V::new(1.0)]);
+    let nothing_in = Dataset::new(&input, &target).expect("pairs");
+    let decay = Sgd::const_new(0.1).with_weight_decay(10.0).expect("in range");
+    let mut trainer = Trainer::<_, _, _, 1>::new(decay, Mse);
+    trainer.fit(&mut net, nothing_in, Fit::epochs(1), &mut ()).expect("the biases learn");
+    assert!(net.layers.0.weight.iter().all(|&weight| weight == 0.0));
     // A single weight that is not 0 is enough to know that somebody has set them.
     let mut layers = <(Dense<2, 4>, Relu, Dense<4, 1>)>::ZERO;
     layers.0.weight[(0, 0)] = 1.0;
@@ -393,6 +408,23 @@ fn a_schedule_that_has_ended() {
     let expected = [1, 3].map(|step| 0.1 * schedule.factor(step));
     assert_eq!(rates.epochs.iter().map(|epoch| epoch.learning_rate).collect::<Vec<_>>(), expected);
     assert_ne!(net, before);
+    // A schedule that begins at 0, or ends there on the way, trains in between; the report has the steps that it did not.
+    struct WarmUpFromZero;
+    impl Schedule for WarmUpFromZero {
+        fn factor(&self, step: u64) -> f64 {
+            if step < 3 { 0.0 } else { 0.5 }
+        }
+    }
+    let mut warm_up = WarmUpFromZero;
+    let plan = Plan::epochs(4).accumulate(4).schedule(&mut warm_up).restart_schedule();
+    let report = trainer.fit(&mut net, data(), plan, &mut ()).expect("the last epoch trains");
+    assert_eq!((report.steps, report.idle_steps), (4, 3));
+    let plan = Plan::epochs(5).schedule(&mut schedule).restart_schedule();
+    let report = trainer.fit(&mut net, data(), plan, &mut ()).expect("the first epochs train");
+    assert_eq!((report.steps, report.idle_steps, report.learning_rate), (10, 6, 0.0));
+    let plan = Plan::epochs(5).schedule(&mut schedule).max_steps(1);
+    let error = trainer.fit(&mut net, data(), plan, &mut ()).expect_err("no rate in a fit that ends early");
+    assert!(matches!(error, FitError::ScheduleIsZero { .. }), "{error}");
     // With a floor it goes on there, and the report says at which rate.
     let mut schedule = Cosine::new(4, 0.25).expect("in range");
     let report = trainer.fit(&mut net, data(), Plan::epochs(1).schedule(&mut schedule), &mut ()).expect("finite");

@@ -166,3 +166,21 @@ fn nan_stays_nan() {
         LogSoftmax
     );
 }
+
+/// Would catch: probabilities that reach a loss for logits through a pooling or a branch, and a sum of them that is taken for such.
+#[test]
+fn what_an_output_is() {
+    use constnet::layer::{Layer, Meaning};
+    use constnet::{
+        Concat, GlobalAvgPool, GlobalMaxPool, Identity, LogSoftmax, MaxPool1d, Parallel, Sequence, Softmax, Sum,
+    };
+    fn of<L: Layer<Sequence<3, 8>>>() -> Meaning {
+        L::MEANING
+    }
+    assert_eq!(of::<(Softmax, GlobalAvgPool)>(), Meaning::Probabilities);
+    assert_eq!(of::<(Softmax, MaxPool1d<2>, GlobalMaxPool)>(), Meaning::Probabilities);
+    assert_eq!(of::<Parallel<Softmax, Softmax, Concat>>(), Meaning::Probabilities);
+    assert_eq!(of::<(LogSoftmax, Parallel<Identity, Identity, Concat>)>(), Meaning::LogProbabilities);
+    assert_eq!(of::<Parallel<Softmax, LogSoftmax, Concat>>(), Meaning::Numbers);
+    assert_eq!(of::<Parallel<Softmax, Softmax, Sum>>(), Meaning::Numbers);
+}

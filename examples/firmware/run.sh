@@ -284,6 +284,14 @@ fi
 need qemu-system-arm qemu-system-arm
 need qemu-system-riscv32 qemu-system-misc
 need nm binutils
+if [[ $1 != all ]]; then
+    target_of "$1" >/dev/null
+    boards=("$1")
+fi
+# Before anything is built: the firmware in C needs one of the targets, and a target may be installed by one at a time only.
+for board in "${boards[@]}"; do
+    find_rust "$(target_of "$board")"
+done
 if [[ $1 == all ]]; then
     check_host
     echo "== C"
@@ -291,14 +299,8 @@ if [[ $1 == all ]]; then
     while read -r profile bytes; do
         measured 'bytes of code' 'a prediction of the digits, without weights' "$profile" "$bytes"
     done < <(sed -nE 's/^code of a prediction, opt-level = ([^:]+): ([0-9]+) bytes$/\1 \2/p' "$logs/c")
-else
-    target_of "$1" >/dev/null
-    boards=("$1")
 fi
 # As many boards at a time as there are processors, since most of it is one linker or one QEMU; what they say comes in their order.
-for board in "${boards[@]}"; do
-    find_rust "$(target_of "$board")"
-done
 declare -A runs
 for board in "${boards[@]}"; do
     while (($(jobs -rp | wc -l) >= $(nproc))); do

@@ -15,6 +15,9 @@ use crate::shape::{Shape, Tensor, TensorOf};
 /// A number that is the same in all samples is only moved to 0: its deviation counts as 1. The deviation is that of the
 /// population (division by the count), as in scikit-learn's `StandardScaler`.
 ///
+/// The mean is rounded to the scalar: where it is large beside the deviation, as 10,000 beside 0.001 in `f32`, so are the numbers
+/// themselves, and what comes out is as coarse. Subtract such an offset where the numbers are still precise.
+///
 /// ```
 /// use constnet::nalgebra::SVector;
 /// use constnet::{data::Standardizer, Vector};

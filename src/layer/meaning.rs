@@ -14,6 +14,16 @@ pub enum Meaning {
 }
 
 impl Meaning {
+    /// What numbers are that stand beside others.
+    pub(crate) const fn beside(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::AsInput, Self::AsInput) => Self::AsInput,
+            (Self::Probabilities, Self::Probabilities) => Self::Probabilities,
+            (Self::LogProbabilities, Self::LogProbabilities) => Self::LogProbabilities,
+            _ => Self::Numbers,
+        }
+    }
+
     /// What comes out of a chain of layers: what the last of them says that says anything.
     pub(crate) const fn of_chain(mut layers: &[Self]) -> Self {
         while let [rest @ .., last] = layers {

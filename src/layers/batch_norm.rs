@@ -32,6 +32,9 @@ use nalgebra::SVector;
 /// [`fit`](crate::train::Trainer::fit) fills the last, smaller batch of an epoch with other samples: they count in mean and
 /// variance, and not in the loss.
 ///
+/// A running mean is rounded to the scalar: where it is large beside the deviation, as 10,000 beside 0.001 in `f32`, predictions are as
+/// coarse as that. Subtract such an offset from the inputs.
+///
 /// Once trained, [`fold_into`](BatchNorm::fold_into) moves it into the layer before it.
 ///
 /// # Shapes
@@ -101,12 +104,13 @@ impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, 
 
     /// What the running mean and variance of a channel become after a batch of so many positions, whose cache this is.
     fn followed(&self, channel: usize, [mean, rest, _, variance, _]: &[SVector<T, C>; 5], positions: usize) -> [T; 2] {
-        let at = |numbers: &SVector<T, C>| numbers.get(channel).copied().unwrap_or(T::ZERO);
-        let (momentum, unbias) = (T::from_f64(M::VALUE), ratio::<T>(positions, positions - 1));
-        // Neither product is above the number itself, so that two finite numbers give a finite one.
-        // Where the batches give 0, the average decays: it becomes 0 before it would be subnormal.
-        let negligible = Negligible::number();
-        let follow = |running: T, batch: T| negligible.drop_from((T::ONE - momentum) * running + momentum * batch);
+        let at = |numbers: &SVector<T, C>| numbers.get(channel).copied().unwrap_or(T::ZERO).to_f64();
+        // In `f64`, so that an average of like batches ends as near to them as the scalar allows. Where the batches give 0 it decays: it
+        // becomes 0 before it would be subnormal.
+        let follow = |running: f64, batch: f64| {
+            Negligible::number().drop_from(T::from_f64(running + M::VALUE * (batch - running)))
+        };
+        let unbias = ratio::<f64>(positions, positions - 1);
         [follow(at(&self.running_mean), at(mean) + at(rest)), follow(at(&self.running_var), at(variance) * unbias)]
     }
 }

@@ -118,10 +118,10 @@ impl<S: Numeric + Random, T: Scalar, const NUMERATOR: usize, const DENOMINATOR: 
     nothing_to_learn!(S, T);
 }
 
-/// `y = x / (1 - p)`, or 0 where dropped.
+/// `y = x / (1 - p)`, or `0 x` where dropped: NaN stays NaN, as in PyTorch.
 fn keep<const NUMERATOR: usize, const DENOMINATOR: usize, T: Scalar>(x: &[T], dropped: &[u8], y: &mut [T]) {
     let scale = T::from_f64(1.0 / Dropout::<NUMERATOR, DENOMINATOR>::KEEP);
     for ((&x, &dropped), y) in x.iter().zip(dropped).zip(y) {
-        *y = if dropped == 0 { x * scale } else { T::ZERO };
+        *y = x * if dropped == 0 { scale } else { T::ZERO };
     }
 }

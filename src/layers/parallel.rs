@@ -3,7 +3,7 @@ mod join;
 pub use join::{Concat, Join, Sum};
 
 use super::residual::add_each;
-use crate::layer::{Contiguous, Differentiable, Layer, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Differentiable, Layer, Meaning, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, Keys};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Shape, Tensor, TensorOf};
@@ -115,6 +115,8 @@ impl<In: Shape, T: Scalar, A: Layer<In, T>, B: Layer<In, T>, J: Join<A::Out, B::
     /// What a branch keeps, and what it gives before that is joined with the other's: no more than the output.
     const FORWARD_BYTES: usize = size_of::<TensorOf<J::Out, T>>()
         + if A::FORWARD_BYTES > B::FORWARD_BYTES { A::FORWARD_BYTES } else { B::FORWARD_BYTES };
+    const MEANING: Meaning = if J::IS_BESIDE { A::MEANING.beside(B::MEANING) } else { Meaning::Numbers };
+
     const CHECK: () = {
         let () = A::CHECK;
         let () = B::CHECK;

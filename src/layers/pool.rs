@@ -1,6 +1,6 @@
 use crate::kernels::pool;
 use crate::kernels::window::{Axis, Flat};
-use crate::layer::{Differentiable, Layer, check_shapes, no_parameters};
+use crate::layer::{Differentiable, Layer, Meaning, check_shapes, no_parameters};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::length::{Extent, Len};
 use crate::shape::window::{IsPadding, IsStride, Line, OfSignal, Padding, PadsPool, Stride, Valid, Window};
@@ -204,6 +204,8 @@ macro_rules! pooling {
         {
             type Out = $Y;
 
+            const MEANING: Meaning = Meaning::AsInput;
+
             const CHECK: () = {
                 check_shapes::<$X, $Y>();
                 check::<$V>();
@@ -306,6 +308,8 @@ macro_rules! global {
     (@one $name:ident $forward:ident $backward:ident; [$($extents:tt)*] $X:ty) => {
         impl<const C: usize, $($extents)*, T: Scalar> Layer<$X, T> for $name {
             type Out = Vector<C>;
+
+            const MEANING: Meaning = Meaning::AsInput;
 
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<Vector<C>, T>) {

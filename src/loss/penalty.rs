@@ -70,19 +70,32 @@ impl Penalty {
         sum
     }
 
-    /// Adds `scale` times its gradient to `gradient`. A weight that has shrunk below [`Scalar::NEGLIGIBLE`] becomes 0.
+    /// Adds `scale` times its gradient to `gradient`.
     pub fn add_gradient<T: Scalar, P: Parameters<T>>(&self, parameters: &mut P, gradient: &mut P, scale: T) {
         if self.is_none() {
             return;
         }
         let (l1, l2) = (scale * T::from_f64(self.l1), scale * T::from_f64(2.0 * self.l2));
-        let negligible = Negligible::number();
         P::zip([parameters, gradient], &mut |parameter, [w, g]| {
             if parameter.role.is_weight() {
-                for (w, g) in w.iter_mut().zip(g) {
-                    *w = negligible.drop_from(*w);
+                for (w, g) in w.iter().zip(g) {
                     *g += l1 * sign(*w) + l2 * *w;
                 }
+            }
+        });
+    }
+}
+
+impl Penalty {
+    /// Makes the weights 0 that it has shrunk below [`Scalar::NEGLIGIBLE`], before they are subnormal.
+    pub(crate) fn drop_negligible<T: Scalar, P: Parameters<T>>(&self, parameters: &mut P) {
+        if self.is_none() {
+            return;
+        }
+        let negligible = Negligible::number();
+        P::zip([parameters], &mut |parameter, [weights]| {
+            if parameter.role.is_weight() {
+                weights.iter_mut().for_each(|weight| *weight = negligible.drop_from(*weight));
             }
         });
     }

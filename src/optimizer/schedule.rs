@@ -60,7 +60,7 @@ impl StepDecay {
 
 impl Schedule for StepDecay {
     fn factor(&self, step: u64) -> f64 {
-        power(self.gamma, step / self.size)
+        power(self.gamma, step.checked_div(self.size).unwrap_or(0)) // `size` is 1 or above.
     }
 }
 

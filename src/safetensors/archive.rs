@@ -152,7 +152,7 @@ fn file_index(parameter: &Parameter<'_>, mut i: usize) -> usize {
     let mut index = 0;
     for &axis in parameter.order.iter().rev() {
         let (extent, stride) = extent_and_stride(parameter.shape, axis);
-        index += i % extent * stride;
+        index += i % extent * stride.get();
         i /= extent;
     }
     index

@@ -29,8 +29,12 @@ pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut dyn FnMut(&[u8]))) ->
         let _ = fs::remove_file(&beside);
         return result;
     }
-    // The rename itself reaches the disk with its folder; only Unix lets a folder be opened for that.
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    // The rename itself reaches the disk with its folder; only Unix lets a folder be opened for that, and not every folder or file system
+    // does. The new file is in its place by now, so that is no error.
+    if cfg!(unix) {
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    }
+    Ok(())
 }
 
 /// Where the links end that a path begins. What is there need not exist.

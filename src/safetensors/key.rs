@@ -146,7 +146,11 @@ const fn byte_of_path(path: &Path<'_>, i: &mut usize) -> Option<u8> {
     }
     let (digits, len) = decimal(*index);
     if *i <= len {
-        return Some(if *i < len { digits[len - 1 - *i] } else { b'.' });
+        // The last digit comes first.
+        return Some(match digits.split_at_checked(len - *i) {
+            Some(([.., digit], _)) => *digit,
+            _ => b'.',
+        });
     }
     *i -= len + 1;
     None

@@ -1,5 +1,6 @@
 use super::header::Tensors;
 use super::key::Wanted;
+use super::text::copy;
 use crate::layer::Path;
 use core::fmt::{self, Write};
 
@@ -78,7 +79,7 @@ impl Listing {
 impl fmt::Write for Listing {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let place = self.bytes.get_mut(self.len..self.len + text.len()).ok_or(fmt::Error)?;
-        place.copy_from_slice(text.as_bytes());
+        copy(place, text.as_bytes());
         self.len += text.len();
         Ok(())
     }

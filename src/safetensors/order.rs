@@ -21,22 +21,35 @@ pub(super) enum By {
 enum Slot<'a> {
     /// Where it begins and ends.
     Place(usize, usize),
-    /// Its key, as it stands in the header.
-    Key(&'a [u8]),
+    /// Its key, as it stands in the header, and a hash of it. Keys are put in the order of their hashes: those of a hostile file may be long and
+    /// begin alike.
+    Key(u64, &'a [u8]),
+}
+
+/// FNV-1a of the bytes of a key, whose escapes are resolved.
+const fn hash(key: Text<'_>) -> u64 {
+    let (mut bytes, mut hash) = (key.bytes(), 0xcbf2_9ce4_8422_2325_u64);
+    while let Some(byte) = bytes.next() {
+        hash = (hash ^ byte as u64).wrapping_mul(0x100_0000_01b3);
+    }
+    hash
 }
 
 impl Slot<'_> {
     const fn compare(&self, other: &Self) -> Ordering {
         match (*self, *other) {
-            (Self::Key(a), Self::Key(b)) => Text::new(a, true).compare(&Text::new(b, true)),
-            (Self::Place(begin, a), Self::Place(other, b)) if begin == other => order(a, b),
-            (Self::Place(a, _), Self::Place(b, _)) => order(a, b),
+            (Self::Key(hash, a), Self::Key(other, b)) if hash == other => {
+                Text::new(a, true).compare(&Text::new(b, true))
+            }
+            (Self::Key(a, _), Self::Key(b, _)) => order(a, b),
+            (Self::Place(begin, a), Self::Place(other, b)) if begin == other => order(a as u64, b as u64),
+            (Self::Place(a, _), Self::Place(b, _)) => order(a as u64, b as u64),
             _ => Ordering::Equal,
         }
     }
 }
 
-const fn order(a: usize, b: usize) -> Ordering {
+const fn order(a: u64, b: u64) -> Ordering {
     if a < b {
         Ordering::Less
     } else if a == b {
@@ -106,7 +119,7 @@ pub(super) const fn check(tensors: &Tensors<'_>, by: By) -> Result<usize, Header
             };
             if is_later && window.insert(slot) {
                 match slot {
-                    Slot::Key(_) => return Err(HeaderError::DuplicateKey),
+                    Slot::Key(..) => return Err(HeaderError::DuplicateKey),
                     Slot::Place(begin, end) if begin < end => return Err(HeaderError::OverlapOrHole),
                     // Empty tensors may share a place.
                     Slot::Place(..) => {}
@@ -135,7 +148,7 @@ pub(super) const fn check(tensors: &Tensors<'_>, by: By) -> Result<usize, Header
 const fn next<'a>(tensors: &Tensors<'a>, at: usize, by: By) -> Result<Option<(Slot<'a>, usize)>, HeaderError> {
     Ok(match by {
         By::Key => match tensors.next_key(at) {
-            Some((key, _, next)) => Some((Slot::Key(key.raw()), next)),
+            Some((key, _, next)) => Some((Slot::Key(hash(key), key.raw()), next)),
             None => None,
         },
         By::Place => match tri!(tensors.next(at)) {

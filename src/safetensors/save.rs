@@ -5,9 +5,10 @@ use super::error::SaveError;
 use super::header::LONGEST_HEADER;
 use super::key::Names;
 use super::number::Values;
-use super::text::Escaped;
+use super::text::{Escaped, copy};
 use crate::layer::Parameter;
 use core::fmt::{self, Write};
+use core::num::NonZeroUsize;
 
 /// An error for what `load` could not take back.
 pub(crate) fn check(archive: &dyn Archive) -> Result<(), SaveError> {
@@ -111,7 +112,7 @@ pub(crate) fn save(archive: &dyn Archive, buffer: &mut [u8]) -> Result<usize, Sa
     let Some(mut rest) = buffer.get_mut(..needed) else { return Err(SaveError::BufferTooSmall { needed }) };
     write(archive, &mut |bytes| {
         if let Some((front, back)) = core::mem::take(&mut rest).split_at_mut_checked(bytes.len()) {
-            front.copy_from_slice(bytes);
+            copy(front, bytes);
             rest = back;
         }
     });
@@ -169,15 +170,16 @@ fn write_header(archive: &dyn Archive, pieces: &mut Pieces<'_>) {
 fn memory_index(parameter: &Parameter<'_>, i: usize) -> usize {
     parameter.order.iter().fold(0, |index, &axis| {
         let (extent, stride) = extent_and_stride(parameter.shape, axis);
-        index * extent + i / stride % extent
+        index * extent.get() + i / stride % extent
     })
 }
 
 /// How far an axis of the file goes, and how many numbers lie between its steps.
-pub(super) fn extent_and_stride(shape: &[usize], axis: usize) -> (usize, usize) {
+pub(super) fn extent_and_stride(shape: &[usize], axis: usize) -> (NonZeroUsize, NonZeroUsize) {
+    let at_least_one = |n| NonZeroUsize::new(n).unwrap_or(NonZeroUsize::MIN);
     let mut from = shape.iter().skip(axis);
     let extent = from.next().copied().unwrap_or(1);
-    (extent.max(1), from.product::<usize>().max(1))
+    (at_least_one(extent), at_least_one(from.product()))
 }
 
 /// Text on its way to a file, and how much of it there has been.

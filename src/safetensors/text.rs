@@ -197,6 +197,13 @@ const fn hexadecimal(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((number, rest))
 }
 
+/// Copies as many bytes as both have: `copy_from_slice`, without a way to panic.
+pub(super) fn copy(to: &mut [u8], from: &[u8]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = from;
+    }
+}
+
 /// Text on its way into a JSON string.
 pub(super) struct Escaped<'a, W>(pub(super) &'a mut W);
 

@@ -90,7 +90,7 @@ where
         let progress = [*seed, *steps, *epochs, *passes];
         flat(["trainer.", ""], "progress", 4, Bound::Finite, |entry| f(entry, Values::U64(&progress)));
         let factor = [*learning_rate_factor];
-        flat(["trainer.", ""], "learning_rate_factor", 1, Bound::NotNegative, |entry| f(entry, Values::F64(&factor)));
+        flat(["trainer.", ""], "learning_rate_factor", 1, Bound::Finite, |entry| f(entry, Values::F64(&factor)));
         self.scaler.entries(&mut |entry, values| f(&Entry { section: ["scaler.", ""], ..*entry }, values));
     }
 
@@ -113,7 +113,7 @@ where
         flat(["trainer.", ""], "progress", 4, Bound::Finite, |entry| f(entry, ValuesMut::U64(&mut progress)));
         [*seed, *steps, *epochs, *passes] = progress;
         let mut factor = [*learning_rate_factor];
-        flat(["trainer.", ""], "learning_rate_factor", 1, Bound::NotNegative, |entry| {
+        flat(["trainer.", ""], "learning_rate_factor", 1, Bound::Finite, |entry| {
             f(entry, ValuesMut::F64(&mut factor));
         });
         [*learning_rate_factor] = factor;

@@ -2,6 +2,7 @@ use super::argument::TargetFor;
 use super::{BatchDone, EpochDone, Memory, NotFinite, Observer, Trainer, size};
 use crate::data::{Dataset, Permutation};
 use crate::kernels::elementwise;
+use crate::layer::Role;
 use crate::network::{Model, OutOf};
 use crate::optimizer::Optimizer;
 use crate::optimizer::schedule::Schedule;
@@ -90,7 +91,8 @@ impl<'a, X, Y> Fit<'a, X, Y> {
         Self { schedule: Some(schedule), ..self }
     }
 
-    /// Counts the schedule's time from the first step of this fit.
+    /// Counts the schedule's time from the first step of this fit. What a schedule remembers by itself stays, as a `ReduceOnPlateau` does:
+    /// make a new one.
     #[must_use]
     pub fn restart_schedule(self) -> Self {
         Self { restarts_schedule: true, ..self }
@@ -141,6 +143,8 @@ pub struct FitReport<T> {
     pub validation_loss: Option<T>,
     /// The learning rate of the last step, as the schedule set it.
     pub learning_rate: f64,
+    /// The steps of those whose learning rate was 0, which have trained nothing: a schedule had ended, or not begun.
+    pub idle_steps: u64,
     /// Why it ended.
     pub stop: Stop,
 }
@@ -158,10 +162,10 @@ pub enum FitError {
         /// The epoch of this fit, from 0.
         epoch: usize,
     },
-    /// After the first epoch every weight of a network with several weight tensors is still 0, as in `Network::ZERO`: each layer
-    /// multiplies the gradient of the layer before it by 0.
+    /// Every weight of a network with several weight tensors was 0 before, as in `Network::ZERO`, and still is, after the first epoch or
+    /// where the fit ended before: each layer multiplies the gradient of the layer before it by 0.
     WeightsStayZero,
-    /// The schedule gave a factor of 0 for each step of the first epoch of this fit.
+    /// The schedule gave a factor of 0 for each step of this fit.
     ScheduleIsZero {
         /// The step of the schedule at which this fit began.
         step: u64,
@@ -178,12 +182,12 @@ impl fmt::Display for FitError {
                 write!(f, "{what} at step {step} (epoch {epoch}); a lower learning rate, clipping or scaled inputs may help")
             }
             Self::WeightsStayZero => f.write_str(
-                "after an epoch every weight is still 0, so no gradient reaches the layers before the last: was `init` forgotten?",
+                "every weight was 0 and still is, so no gradient reaches the layers before the last: was `init` forgotten?",
             ),
             Self::ScheduleIsZero { step } => write!(
                 f,
-                "the schedule's factor is 0 from its step {step} on, so nothing is trained: its time is that of all fits of this \
-                 trainer, and `Fit::restart_schedule` begins it anew"
+                "the schedule's factor is 0 at every step of this fit, from its step {step} on, so nothing is trained: its time is that \
+                 of all fits of this trainer, and `Fit::restart_schedule` begins it anew"
             ),
         }
     }
@@ -202,8 +206,8 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
     ///
     /// # Errors
     /// If a loss, a running average, a gradient or an update is not finite: the fit stops there, and the network keeps its last finite
-    /// parameters and running averages. If the network holds a number that is not finite at the end, whatever its loss. After the first
-    /// epoch, if it has trained nothing: if all weights are still 0, or the schedule has ended at 0.
+    /// parameters and running averages. At the end, if the network holds a number that is not finite, whatever its loss, or if nothing was
+    /// trained: if all weights were 0 and still are, which an epoch is enough to tell, or the schedule's factor was 0 at every step.
     pub fn fit<X, Y, W>(
         &mut self,
         net: &mut N,
@@ -216,22 +220,31 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         Y: TargetFor<L, OutOf<N>, N::Scalar>,
         W: Observer<N>,
     {
-        let report = self.fit_epochs(net, train, plan, observer)?;
-        if is_finite(net) {
-            Ok(report)
-        } else {
+        let (first_step, has_rate) = (self.steps, plan.schedule.is_some() && self.optimizer.learning_rate() != 0.0);
+        let schedule_step = if plan.restarts_schedule { 0 } else { first_step };
+        let may_stay_zero = is_each_weight_zero(net);
+        let report = self.fit_epochs(net, train, plan, observer, may_stay_zero)?;
+        if !is_finite(net) {
             let epoch = report.epochs.saturating_sub(1);
-            Err(FitError::NotFinite { what: NotFinite::Network, step: self.steps, epoch })
+            return Err(FitError::NotFinite { what: NotFinite::Network, step: self.steps, epoch });
         }
+        if has_rate && report.steps > 0 && report.idle_steps == report.steps {
+            return Err(FitError::ScheduleIsZero { step: schedule_step });
+        }
+        if may_stay_zero && has_trained(&report) && is_each_weight_zero(net) {
+            return Err(FitError::WeightsStayZero);
+        }
+        Ok(report)
     }
 
-    /// [`fit`](Trainer::fit), but for what the network held before.
+    /// [`fit`](Trainer::fit), but for what is asked of the network before and at the end.
     fn fit_epochs<X, Y, W>(
         &mut self,
         net: &mut N,
         train: Dataset<'_, X, Y>,
         mut plan: Fit<'_, X, Y>,
         observer: &mut W,
+        may_stay_zero: bool,
     ) -> Result<FitReport<N::Scalar>, FitError>
     where
         X: TensorFor<N::In, N::Scalar>,
@@ -250,6 +263,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
             loss: N::Scalar::from_f64(f64::NAN),
             validation_loss: None,
             learning_rate: self.optimizer.learning_rate() * factor,
+            idle_steps: 0,
             stop: Stop::Epochs,
         };
         for epoch in 0..plan.epochs {
@@ -260,13 +274,12 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
             let order = Permutation::new(train.len(), plan.shuffle.then_some(self.seed ^ self.epochs.rotate_left(32)));
             self.epochs = self.epochs.wrapping_add(1);
             report.epochs += 1;
-            let (mut sum, mut seen, mut largest_factor) = (0.0, 0.0, 0.0_f64);
+            let (mut sum, mut seen) = (0.0, 0.0);
             for batch in 0..batches {
                 if let Some(schedule) = &plan.schedule {
                     factor = schedule.factor(self.steps.wrapping_sub(schedule_start));
                     report.learning_rate = self.optimizer.learning_rate() * factor;
                 }
-                largest_factor = largest_factor.max(factor.abs());
                 let range = batch * B..train.len().min((batch + 1) * B);
                 let samples = range.len();
                 // What a smaller batch leaves free is filled with other samples: they count in running averages alone.
@@ -292,7 +305,11 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
                     // A gradient half accumulated is not lost.
                     self.update(net, factor).map_err(|what| error(what, step))?;
                 }
-                report.steps = self.steps.wrapping_sub(first_step);
+                let steps = self.steps.wrapping_sub(first_step);
+                if report.learning_rate == 0.0 {
+                    report.idle_steps += steps - report.steps;
+                }
+                report.steps = steps;
                 if stops {
                     return Ok(FitReport { stop: Stop::Observer, ..report });
                 }
@@ -301,10 +318,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
                     return Ok(FitReport { stop: Stop::MaxSteps, ..report });
                 }
             }
-            if epoch == 0 && largest_factor == 0.0 && plan.schedule.is_some() {
-                return Err(FitError::ScheduleIsZero { step: first_step.wrapping_sub(schedule_start) });
-            }
-            if epoch == 0 && report.learning_rate != 0.0 && sum != 0.0 && do_weights_stay_zero(net) {
+            if may_stay_zero && epoch == 0 && has_trained(&report) && is_each_weight_zero(net) {
                 return Err(FitError::WeightsStayZero);
             }
             report.validation_loss = plan.validation.map(|data| self.evaluate(net, data));
@@ -348,16 +362,22 @@ fn is_finite<N: Model>(net: &N) -> bool {
     is_finite
 }
 
-/// Whether all weights are 0 in a network in which a gradient goes through one weight to reach another. One layer alone learns from 0.
-fn do_weights_stay_zero<N: Model>(net: &N) -> bool {
+/// Whether all that multiplies is 0, weights and the scales of norms, in a network in which a gradient goes through one of them to reach
+/// another. One layer alone learns from 0.
+fn is_each_weight_zero<N: Model>(net: &N) -> bool {
     let (mut tensors, mut are_zero) = (0, true);
     net.visit(&mut |parameter, values| {
-        if parameter.role.is_weight() && !values.is_empty() {
+        if (parameter.role.is_weight() || parameter.role == Role::Scale) && !values.is_empty() {
             tensors += 1;
             are_zero = are_zero && values.iter().all(|&weight| weight == N::Scalar::ZERO);
         }
     });
     tensors > 1 && are_zero
+}
+
+/// Whether there was a step that had something to learn.
+fn has_trained<T: Scalar>(report: &FitReport<T>) -> bool {
+    report.idle_steps < report.steps && report.loss != T::ZERO
 }
 
 /// The best loss so far, and how many epochs ago it was.

@@ -195,7 +195,7 @@ mod tests {
     /// Would catch: weights, images and classes of different runs.
     #[test]
     fn most_are_right() {
-        let answer = |pixels| Class::argmax(&DIGITS.predict(pixels)).map(Class::index);
+        let answer = |pixels: &SVector<f32, 64>| Class::argmax(&DIGITS.predict(pixels)).map(Class::index);
         let right = samples().filter(|sample| answer(&sample.pixels) == Some(sample.digit as usize)).count();
         assert!(right * 100 >= samples().len() * 97, "{right} of {}", samples().len());
     }

@@ -20,6 +20,9 @@ pub trait Join<A: Shape, B: Shape> {
     /// What comes out.
     type Out: Shape;
 
+    /// Whether the numbers that come out are those of the branches, one beside the other.
+    const IS_BESIDE: bool = false;
+
     /// Where the gradients of the branches' outputs lie, if not in that of their join.
     type Gradients<T: Scalar, const N: usize>: ConstZero;
 
@@ -71,6 +74,7 @@ macro_rules! concat {
             Len<N>: NotZero,
         {
             type Out = $out;
+            const IS_BESIDE: bool = true;
             type Gradients<T: Scalar, const BATCH: usize> = ([TensorOf<$A, T>; BATCH], [TensorOf<$B, T>; BATCH]);
 
             #[inline]

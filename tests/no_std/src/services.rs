@@ -2,11 +2,11 @@
 
 use crate::Exclusive;
 use constnet::data::{Dataset, MinMaxScaler, Permutation, Standardizer, split, stratified_split};
-use constnet::loss::{CrossEntropy, Mse};
-use constnet::metrics::{ConfusionMatrix, Regression, accuracy, top_k_accuracy};
-use constnet::nalgebra::SVector;
+use constnet::loss::{CrossEntropy, Mse, Penalty};
+use constnet::metrics::{ConfusionMatrix, Regression, accuracy, step_accuracy, top_k_accuracy};
+use constnet::nalgebra::{SMatrix, SVector};
 use constnet::network::StateOf;
-use constnet::optimizer::schedule::{Cosine, ReduceOnPlateau, WarmUp};
+use constnet::optimizer::schedule::{Cosine, Exponential, ReduceOnPlateau, Schedule, StepDecay, WarmUp};
 use constnet::optimizer::{Adam, Clip};
 use constnet::safetensors::{LoadError, Names, SaveError, Tensors};
 use constnet::train::{BatchDone, Checkpoint, EpochDone, Fit, Memory, Observer, Trainer};
@@ -107,14 +107,22 @@ unsafe extern "C" fn constnet_fit(
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn constnet_fit_on_plateau(inputs: *const X, labels: *const Class<4>, len: usize) -> f32 {
+unsafe extern "C" fn constnet_fit_by_schedules(inputs: *const X, labels: *const Class<4>, len: usize) -> f32 {
     // SAFETY: as the name of each says.
     let (inputs, labels) = unsafe { (slice(inputs, len), slice(labels, len)) };
-    let (Ok(data), Ok(mut schedule)) = (Dataset::new(inputs, labels), ReduceOnPlateau::new(0.5, 2)) else {
+    let (Ok(data), Ok(mut plateau), Ok(mut decay), Ok(mut exponential)) =
+        (Dataset::new(inputs, labels), ReduceOnPlateau::new(0.5, 2), StepDecay::new(9, 0.5), Exponential::new(0.9))
+    else {
         return f32::NAN;
     };
-    let plan = Fit::epochs(9).in_order().schedule(&mut schedule);
-    trainer().fit(NET.get(), data, plan, &mut ()).map_or(f32::NAN, |report| report.loss)
+    let (net, mut trainer) = (NET.get(), trainer());
+    let mut loss = 0.0;
+    let schedules: [&mut dyn Schedule; 3] = [&mut plateau, &mut decay, &mut exponential];
+    for schedule in schedules {
+        let plan = Fit::epochs(9).in_order().schedule(schedule);
+        loss += trainer.fit(net, data, plan, &mut ()).map_or(f32::NAN, |report| report.loss);
+    }
+    loss
 }
 
 #[unsafe(no_mangle)]
@@ -135,6 +143,23 @@ extern "C" fn constnet_accumulate(inputs: &[X; 8], labels: &[Class<4>; 8]) -> f3
 #[unsafe(no_mangle)]
 extern "C" fn constnet_predict_batch(inputs: &[X; 8], outputs: &mut [SVector<f32, 4>; 8]) {
     NET.get().predict_batch(inputs, outputs);
+}
+
+/// Moves the normalisation into the layer before it.
+#[unsafe(no_mangle)]
+extern "C" fn constnet_fold() {
+    let (dense, norm, ..) = &mut NET.get().layers;
+    norm.fold_into(dense);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn constnet_fold_into_another(from: &Dense<6, 8>, to: &mut Dense<6, 8>) {
+    NET.get().layers.1.fold(from, to);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn constnet_penalty() -> f32 {
+    const { constnet::error::valid(Penalty::new(1e-3, 1e-3)) }.value(NET.get())
 }
 
 #[unsafe(no_mangle)]
@@ -256,6 +281,17 @@ unsafe extern "C" fn constnet_accuracy(
 }
 
 #[unsafe(no_mangle)]
+unsafe extern "C" fn constnet_step_accuracy(
+    scores: *const SMatrix<f32, 4, 9>,
+    labels: *const [Class<4>; 9],
+    len: usize,
+) -> f64 {
+    // SAFETY: as the name of each says.
+    let (scores, labels) = unsafe { (slice(scores, len), slice(labels, len)) };
+    step_accuracy(scores.iter().zip(labels))
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn constnet_regression(predicted: &X, actual: &X) -> f64 {
     let errors = ERRORS.get();
     errors.add::<Vector<6>, f32>(predicted, actual);
@@ -309,7 +345,6 @@ mod random {
     use super::*;
     use constnet::data::{augment, shuffle};
     use constnet::init::Init;
-    use constnet::nalgebra::SMatrix;
     use core::convert::Infallible;
 
     /// The generator of the chip.
