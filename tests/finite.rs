@@ -4,6 +4,7 @@
 //! `fit` that is `Ok` with a network that is not finite; a NaN that a layer swallows, forwards or back; a derivative that overflows where
 //! the function does not; a normalisation far from 0 that loses what lies beside its mean.
 #![cfg(feature = "rand")]
+#![allow(clippy::float_cmp, clippy::cast_precision_loss)] // Small integers and sums of a few of them: exact.
 
 use constnet::data::Dataset;
 use constnet::layer::{Differentiable, Layer, Parameters};
@@ -163,6 +164,8 @@ fn running_averages_of_each_step() {
     assert_eq!(net, before);
 }
 
+type Words = Network<constnet::Tokens<5, 2>, (constnet::Embedding<5, 3>, constnet::Flatten, Dense<6, 1>)>;
+
 /// Would catch: a number that no batch changes, which every prediction meets.
 #[test]
 fn a_network_that_was_not_finite_before() {
@@ -176,7 +179,6 @@ fn a_network_that_was_not_finite_before() {
     let error = trainer.fit(&mut net, data, Fit::epochs(1), &mut ()).expect_err("an infinite variance");
     assert!(matches!(error, FitError::NotFinite { what: NotFinite::Statistics, .. }), "{error}");
 
-    type Words = Network<constnet::Tokens<5, 2>, (constnet::Embedding<5, 3>, constnet::Flatten, Dense<6, 1>)>;
     let mut net = Words::ZERO;
     net.init(&mut StdRng::seed_from_u64(5));
     net.layers.0.weight[4][0] = f32::NAN; // a word that the data do not have
@@ -197,7 +199,7 @@ fn both_ways<In: constnet::shape::Shape, L: Differentiable<In>>(
 ) -> (TensorOf<L::Out, f32>, TensorOf<In, f32>) {
     use constnet::shape::Tensor;
     let (mut cache, mut y, mut dy, mut dx) = (L::Cache::<1>::ZERO, ConstZero::ZERO, ConstZero::ZERO, ConstZero::ZERO);
-    layer.forward_train(&[x.clone()], &mut cache, &mut y);
+    layer.forward_train(std::array::from_ref(&x), &mut cache, &mut y);
     let [out]: &mut [TensorOf<L::Out, f32>; 1] = &mut dy;
     out.as_mut_slice().fill(1.0);
     let mut gradient = L::ZERO;
@@ -244,14 +246,13 @@ fn activations_pass_nan_on_and_do_not_overflow() {
 /// Would catch: a `max(0)` that swallows a NaN, in a normalisation as in a pooling.
 #[test]
 fn layers_pass_nan_on() {
-    let x = V::from([f32::NAN, 1.0, 2.0, 3.0]);
     fn check<L: Differentiable<Vector<4>, Out = Vector<4>>>(layer: &L, x: V<4>) {
         let name = std::any::type_name::<L>();
         let (y, dx) = both_ways(layer, x);
         assert!(y.iter().all(|y| y.is_nan()), "{name}: {y}");
         assert!(dx.iter().all(|dx| dx.is_nan()), "{name}, gradient: {dx}");
     }
-    let ones = V::<4>::repeat(1.0);
+    let (x, ones) = (V::from([f32::NAN, 1.0, 2.0, 3.0]), V::<4>::repeat(1.0));
     check(&RmsNorm::<4>::new(ones), x);
     check(&LayerNorm::<4>::new(ones, ones), x);
     check(&GroupNorm::<1, 4>::new(ones, ones), x);

@@ -387,8 +387,18 @@ fn weights_that_stay_zero() {
     assert_eq!(fit(layers), Ok(()));
 }
 
+/// Half the rate after three steps without any.
+struct WarmUpFromZero;
+
+impl Schedule for WarmUpFromZero {
+    fn factor(&self, step: u64) -> f64 {
+        if step < 3 { 0.0 } else { 0.5 }
+    }
+}
+
 /// Would catch: a second fit whose schedule has long ended and which trains nothing without a word.
 #[test]
+#[allow(clippy::float_cmp)] // The same computation gives the same bits.
 fn a_schedule_that_has_ended() {
     let (mut net, mut trainer) = (Line::ZERO, trainer::<2>(0.1));
     let mut schedule = Cosine::new(4, 0.0).expect("in range");
@@ -409,12 +419,6 @@ fn a_schedule_that_has_ended() {
     assert_eq!(rates.epochs.iter().map(|epoch| epoch.learning_rate).collect::<Vec<_>>(), expected);
     assert_ne!(net, before);
     // A schedule that begins at 0, or ends there on the way, trains in between; the report has the steps that it did not.
-    struct WarmUpFromZero;
-    impl Schedule for WarmUpFromZero {
-        fn factor(&self, step: u64) -> f64 {
-            if step < 3 { 0.0 } else { 0.5 }
-        }
-    }
     let mut warm_up = WarmUpFromZero;
     let plan = Plan::epochs(4).accumulate(4).schedule(&mut warm_up).restart_schedule();
     let report = trainer.fit(&mut net, data(), plan, &mut ()).expect("the last epoch trains");

@@ -26,6 +26,7 @@ type Net = Network<
 >;
 
 /// The bits of a short training and of a prediction.
+#[allow(clippy::cast_precision_loss)] // From 0 to 10.
 fn bits(start: &Barrier) -> Vec<u32> {
     let mut net = Box::new(Net::ZERO);
     net.init(&mut StdRng::seed_from_u64(1));

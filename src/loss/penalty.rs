@@ -95,7 +95,9 @@ impl Penalty {
         let negligible = Negligible::number();
         P::zip([parameters], &mut |parameter, [weights]| {
             if parameter.role.is_weight() {
-                weights.iter_mut().for_each(|weight| *weight = negligible.drop_from(*weight));
+                for weight in weights {
+                    *weight = negligible.drop_from(*weight);
+                }
             }
         });
     }

@@ -305,11 +305,11 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
                     // A gradient half accumulated is not lost.
                     self.update(net, factor).map_err(|what| error(what, step))?;
                 }
-                let steps = self.steps.wrapping_sub(first_step);
+                let done = self.steps.wrapping_sub(first_step);
                 if report.learning_rate == 0.0 {
-                    report.idle_steps += steps - report.steps;
+                    report.idle_steps = report.idle_steps.wrapping_add(done.wrapping_sub(report.steps));
                 }
-                report.steps = steps;
+                report.steps = done;
                 if stops {
                     return Ok(FitReport { stop: Stop::Observer, ..report });
                 }

@@ -80,6 +80,7 @@ fn drawn<S: Shape>(rng: &mut StdRng) -> TensorOf<S, f32> {
 }
 
 /// A layer with a weight `[outputs, inputs, window down, window across]` and a bias, on a batch.
+#[allow(clippy::many_single_char_names, clippy::type_complexity)] // The names of the formula; each type is used once.
 fn check<In: Shape, L: Differentiable<In>, const B: usize>(inputs: usize, outputs: usize, down: Axis, across: Axis) {
     let name = std::any::type_name::<L>();
     let rng = &mut StdRng::seed_from_u64((inputs + 41 * outputs) as u64);
