@@ -4,9 +4,9 @@ use super::dtype::Dtype;
 use super::error::{Extents, LoadError};
 use super::header::{Tensors, View};
 use super::key::{Key, Names, Wanted};
+use super::layout::file_index;
 use super::listing::Listing;
 use super::number::{Values, ValuesMut, read_f32, read_f64, read_u64};
-use super::save::extent_and_stride;
 use crate::layer::{Bound, Parameter, Path, Role};
 use core::fmt;
 
@@ -145,17 +145,6 @@ fn check_entry<'a>(
         Some(number) if !number.is_finite() => Err(LoadError::NotFinite { key: key() }),
         Some(value) => Err(LoadError::OutOfBound { key: key(), value, bound: entry.bound }),
     }
-}
-
-/// Where the number that is the `i`-th in memory stands in the file.
-fn file_index(parameter: &Parameter<'_>, mut i: usize) -> usize {
-    let mut index = 0;
-    for &axis in parameter.order.iter().rev() {
-        let (extent, stride) = extent_and_stride(parameter.shape, axis);
-        index += i % extent * stride.get();
-        i /= extent;
-    }
-    index
 }
 
 /// Gives a list of numbers as an entry to `f`.

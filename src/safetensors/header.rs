@@ -1,9 +1,9 @@
 use super::dtype::Dtype;
-use super::error::HeaderError;
-use super::json::{Cursor, KEPT, part, tri};
+use super::json::{Cursor, KEPT, tri};
 use super::key::{Names, Wanted};
+use super::malformed::HeaderError;
 use super::order::{self, By};
-use super::text::Text;
+use super::text::{Text, part};
 use crate::layer::Path;
 use core::cmp::Ordering;
 

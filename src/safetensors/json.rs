@@ -1,7 +1,7 @@
 //! The little of JSON that a header needs, in constants too.
 
-use super::error::HeaderError;
-use super::text::{Text, unescape};
+use super::malformed::HeaderError;
+use super::text::{Text, part, unescape};
 
 /// How many extents of a tensor are kept: no layer has more than 4.
 pub(super) const KEPT: usize = 8;
@@ -19,17 +19,6 @@ macro_rules! tri {
     };
 }
 pub(super) use tri;
-
-/// The bytes from one place to before another; none where there are not as many. Nothing panics.
-pub(super) const fn part(bytes: &[u8], begin: usize, end: usize) -> &[u8] {
-    match bytes.split_at_checked(end) {
-        Some((front, _)) => match front.split_at_checked(begin) {
-            Some((_, part)) => part,
-            None => &[],
-        },
-        None => &[],
-    }
-}
 
 /// A place in JSON text.
 pub(super) struct Cursor<'a> {

@@ -1,5 +1,4 @@
-use super::json::part;
-use super::text::Text;
+use super::text::{Text, part};
 use crate::layer::Path;
 use crate::message::decimal;
 use core::fmt;

@@ -1,8 +1,8 @@
 //! Whether tensors lie side by side and whether their keys differ, without memory that grows with their number.
 
-use super::error::HeaderError;
 use super::header::Tensors;
 use super::json::tri;
+use super::malformed::HeaderError;
 use super::text::Text;
 use core::cmp::Ordering;
 

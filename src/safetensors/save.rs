@@ -4,11 +4,11 @@ use super::archive::{Archive, Entry};
 use super::error::SaveError;
 use super::header::LONGEST_HEADER;
 use super::key::Names;
+use super::layout::memory_index;
 use super::number::Values;
 use super::text::{Escaped, copy};
 use crate::layer::Parameter;
 use core::fmt::{self, Write};
-use core::num::NonZeroUsize;
 
 /// An error for what `load` could not take back.
 pub(crate) fn check(archive: &dyn Archive) -> Result<(), SaveError> {
@@ -164,22 +164,6 @@ fn write_header(archive: &dyn Archive, pieces: &mut Pieces<'_>) {
         begin = end;
     });
     let _ = pieces.write_str("}");
-}
-
-/// Where the number that is the `i`-th in the file stands in memory.
-fn memory_index(parameter: &Parameter<'_>, i: usize) -> usize {
-    parameter.order.iter().fold(0, |index, &axis| {
-        let (extent, stride) = extent_and_stride(parameter.shape, axis);
-        index * extent.get() + i / stride % extent
-    })
-}
-
-/// How far an axis of the file goes, and how many numbers lie between its steps.
-pub(super) fn extent_and_stride(shape: &[usize], axis: usize) -> (NonZeroUsize, NonZeroUsize) {
-    let at_least_one = |n| NonZeroUsize::new(n).unwrap_or(NonZeroUsize::MIN);
-    let mut from = shape.iter().skip(axis);
-    let extent = from.next().copied().unwrap_or(1);
-    (at_least_one(extent), at_least_one(from.product()))
 }
 
 /// Text on its way to a file, and how much of it there has been.

@@ -197,6 +197,17 @@ const fn hexadecimal(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((number, rest))
 }
 
+/// The bytes from one place to before another; none where there are not as many. Nothing panics.
+pub(super) const fn part(bytes: &[u8], begin: usize, end: usize) -> &[u8] {
+    match bytes.split_at_checked(end) {
+        Some((front, _)) => match front.split_at_checked(begin) {
+            Some((_, part)) => part,
+            None => &[],
+        },
+        None => &[],
+    }
+}
+
 /// Copies as many bytes as both have: `copy_from_slice`, without a way to panic.
 pub(super) fn copy(to: &mut [u8], from: &[u8]) {
     for (to, &from) in to.iter_mut().zip(from) {
