@@ -171,8 +171,8 @@ pub enum NotFinite {
     Update,
     /// The loss over the validation data.
     ValidationLoss,
-    /// A number of the network itself, which no batch has changed: it was so before.
-    Network,
+    /// A number of the network that no update has set: it was so before, or a layer of your own has changed it.
+    Initial,
 }
 
 impl fmt::Display for NotFinite {
@@ -183,7 +183,7 @@ impl fmt::Display for NotFinite {
             Self::Statistics => "a running average would not be finite after this batch",
             Self::Update => "an updated parameter or optimiser state is not finite",
             Self::ValidationLoss => "the validation loss is not finite",
-            Self::Network => "the network holds a number that is not finite",
+            Self::Initial => "the network holds a number that is not finite",
         })
     }
 }

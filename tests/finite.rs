@@ -188,7 +188,7 @@ fn a_network_that_was_not_finite_before() {
     let error = trainer.fit(&mut net, data, Fit::epochs(2), &mut ()).expect_err("a NaN");
     assert_eq!(error, FitError::NotFinite { what: NotFinite::Update, step: 0, epoch: 0 });
     let error = trainer.fit(&mut net, data, Fit::epochs(0), &mut ()).expect_err("a NaN, though nothing is trained");
-    assert_eq!(error, FitError::NotFinite { what: NotFinite::Network, step: 1, epoch: 0 });
+    assert_eq!(error, FitError::NotFinite { what: NotFinite::Initial, step: 1, epoch: 0 });
     assert!(error.to_string().contains("load it anew"), "{error}");
 }
 

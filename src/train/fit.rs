@@ -175,7 +175,7 @@ pub enum FitError {
 impl fmt::Display for FitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFinite { what: what @ NotFinite::Network, step, epoch } => {
+            Self::NotFinite { what: what @ NotFinite::Initial, step, epoch } => {
                 write!(f, "{what} at step {step} (epoch {epoch}), which no batch has changed: initialise or load it anew")
             }
             Self::NotFinite { what, step, epoch } => {
@@ -226,7 +226,7 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
         let report = self.fit_epochs(net, train, plan, observer, may_stay_zero)?;
         if !is_finite(net) {
             let epoch = report.epochs.saturating_sub(1);
-            return Err(FitError::NotFinite { what: NotFinite::Network, step: self.steps, epoch });
+            return Err(FitError::NotFinite { what: NotFinite::Initial, step: self.steps, epoch });
         }
         if has_rate && report.steps > 0 && report.idle_steps == report.steps {
             return Err(FitError::ScheduleIsZero { step: schedule_step });
