@@ -17,11 +17,11 @@
 //!
 //! What an optimiser remembers of a parameter whose gradient has stopped decays, and so does a parameter that weight decay or a
 //! [`Penalty`](crate::loss::Penalty) shrinks. Below the normal range, under 1.2e-38 in `f32`, a processor takes many times as long for each
-//! number. The optimisers make such numbers 0 before that, below the bounds that [`Scalar::NEGLIGIBLE`] gives: means of gradients and velocities
-//! and learning rates at 2^-100, mean squares and sums of squares at 2^-120, parameters under weight decay at 2^-56, so that a step from 0 which
-//! is smaller than that is lost. The rest is PyTorch's to the
-//! rounding, unless gradients are below 1e-17 and an `epsilon` is not far above them: their mean square is 0 here, where PyTorch's root of it is
-//! beside an `epsilon` of 1e-16 one hundredth of the step. The default of 1e-8 is far above.
+//! number. The optimisers make such numbers 0 before that, below the bounds that [`Scalar::NEGLIGIBLE`] gives: means of gradients, velocities
+//! and learning rates at 2^-100, mean squares and sums of squares at 2^-120, parameters under weight decay at 2^-56, so that a step from 0
+//! which is smaller than that is lost. The rest is PyTorch's to the rounding, unless gradients are below 1e-17 and an `epsilon` is not far
+//! above them: their mean square is 0 here, where PyTorch's root of it is one hundredth of an `epsilon` of 1e-16. The default of 1e-8 is far
+//! above.
 //!
 //! Gradients stay as they are. Where many lie between 1e-23 and 1e-19 their squares are subnormal, and an update takes longer while they do.
 

@@ -87,6 +87,7 @@ mod dtype;
 mod error;
 #[cfg(feature = "std")]
 mod file;
+mod hash;
 mod header;
 mod json;
 mod key;

@@ -4,6 +4,7 @@
 //! link, `atomicwrites` keeps neither mode nor owner, `atomic-write-file` does not follow links; and all leave a file behind where
 //! the process is killed. `std` has all that it takes.
 
+use super::hash::Hash;
 use std::collections::hash_map::RandomState;
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
@@ -69,11 +70,7 @@ fn writable(path: &Path) -> Result<Option<Metadata>> {
 fn prefix(path: &Path) -> Result<String> {
     let name =
         path.file_name().ok_or(Error::new(ErrorKind::InvalidInput, "the path does not end in the name of a file"))?;
-    // FNV-1a: the same in every process.
-    let hash = name
-        .as_encoded_bytes()
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let Hash(hash) = Hash::EMPTY.bytes(name.as_encoded_bytes());
     Ok(std::format!(".constnet-{hash:016x}-"))
 }
 

@@ -1,5 +1,6 @@
 //! Whether tensors lie side by side and whether their keys differ, without memory that grows with their number.
 
+use super::hash::Hash;
 use super::header::Tensors;
 use super::json::tri;
 use super::malformed::HeaderError;
@@ -26,13 +27,13 @@ enum Slot<'a> {
     Key(u64, &'a [u8]),
 }
 
-/// FNV-1a of the bytes of a key, whose escapes are resolved.
+/// The hash of a key, whose escapes are resolved.
 const fn hash(key: Text<'_>) -> u64 {
-    let (mut bytes, mut hash) = (key.bytes(), 0xcbf2_9ce4_8422_2325_u64);
+    let (mut bytes, mut hash) = (key.bytes(), Hash::EMPTY);
     while let Some(byte) = bytes.next() {
-        hash = (hash ^ byte as u64).wrapping_mul(0x100_0000_01b3);
+        hash = hash.byte(byte);
     }
-    hash
+    hash.0
 }
 
 impl Slot<'_> {

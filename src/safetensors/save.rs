@@ -2,6 +2,7 @@
 
 use super::archive::{Archive, Entry};
 use super::error::SaveError;
+use super::hash::Hash;
 use super::header::LONGEST_HEADER;
 use super::key::Names;
 use super::layout::memory_index;
@@ -52,7 +53,7 @@ fn check_keys(archive: &dyn Archive) -> Result<(), SaveError> {
             // A hash takes everything: its result is always `Ok`.
             let _ = write!(hash, "{entry}");
             let is_new = done.is_some_and(|done| hash.0 <= done) || least.insert(hash.0);
-            if !is_new || hash.0 == Hash::EMPTY.with("__metadata__").0 {
+            if !is_new || hash.0 == Hash::EMPTY.bytes(b"__metadata__").0 {
                 result = Err(SaveError::DuplicateKey { key: entry.wanted(&Names::OWN).key() });
             }
         });
@@ -84,24 +85,6 @@ impl Least {
         }
         self.len = (self.len + 1).min(self.hashes.len());
         true
-    }
-}
-
-/// FNV-1a of 64 bits: that two of a million keys have the same happens once in ten million times.
-struct Hash(u64);
-
-impl Hash {
-    const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
-
-    fn with(&self, text: &str) -> Self {
-        Self(text.bytes().fold(self.0, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)))
-    }
-}
-
-impl Write for Hash {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        *self = self.with(text);
-        Ok(())
     }
 }
 
