@@ -5,7 +5,7 @@ mod by_hand;
 
 use by_hand::Conv;
 use constnet::init::Init;
-use constnet::layer::{Differentiable, Layer, Parameters};
+use constnet::layer::{Differentiable, Gradient, Layer, Parameters};
 use constnet::loss::CrossEntropy;
 use constnet::nalgebra::SMatrix;
 use constnet::optimizer::Adam;
@@ -72,7 +72,7 @@ fn convolution<const IN: usize, const OUT: usize, const K: usize, const N: usize
     hand.forward(&hand_x, &mut outputs);
     let flat = |rows: &[SMatrix<f32, OUT, M>]| rows.iter().flatten().copied().collect::<Vec<_>>();
     assert_close(name, &flat(&y[0]), outputs.as_flattened().as_flattened());
-    layer.backward(&x, &y, &mut cache, &dy, &mut gradient, &mut dx);
+    layer.backward(&x, &y, &mut cache, &dy, Gradient::adding(&mut gradient), Some(&mut dx));
     hand.backward(&hand_x, &hand_dy, &mut hand_gradient, &mut slopes);
     let ours: Vec<_> = dx[0].iter().flatten().copied().collect();
     assert_close(name, &ours, slopes.as_flattened().as_flattened());
@@ -90,7 +90,16 @@ fn convolution<const IN: usize, const OUT: usize, const K: usize, const N: usize
     });
     group.throughput(Throughput::Elements(2 * multiply_adds));
     group.bench_function("backward/constnet", |bencher| {
-        bencher.iter(|| black_box(&layer).backward(&x, &y, &mut cache, black_box(&dy), &mut gradient, &mut dx));
+        bencher.iter(|| {
+            black_box(&layer).backward(
+                &x,
+                &y,
+                &mut cache,
+                black_box(&dy),
+                Gradient::adding(&mut gradient),
+                Some(&mut dx),
+            );
+        });
     });
     group.bench_function("backward/by hand", |bencher| {
         bencher.iter(|| black_box(&hand).backward(&hand_x, black_box(&hand_dy), &mut hand_gradient, &mut slopes));

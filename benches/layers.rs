@@ -1,7 +1,7 @@
 //! Every layer by itself: one prediction, and one forward and backward pass of a batch of one. `cargo bench --bench layers`, with a part of a
 //! name behind `--` for some of them.
 
-use constnet::layer::Differentiable;
+use constnet::layer::{Differentiable, Gradient};
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::{
     AvgPool1d, AvgPool2d, BatchNorm, Bidirectional, Causal, Class, Concat, ConstZero, Conv1d, Conv2d, ConvTranspose1d,
@@ -34,7 +34,7 @@ fn layer<In: Shape, L: Differentiable<In>>(criterion: &mut Criterion, name: &str
     group.bench_function("train", |bencher| {
         bencher.iter(|| {
             layer.forward_train(black_box(x), &mut cache, &mut y);
-            layer.backward(x, &y, &mut cache, &dy, &mut gradient, &mut dx);
+            layer.backward(x, &y, &mut cache, &dy, Gradient::adding(&mut gradient), Some(&mut dx));
         });
     });
     group.finish();

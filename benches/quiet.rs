@@ -9,7 +9,7 @@
 #[path = "../examples/support/digits.rs"]
 mod digits;
 
-use constnet::layer::{Differentiable, Layer, Parameters};
+use constnet::layer::{Differentiable, Gradient, Layer, Parameters};
 use constnet::loss::CrossEntropy;
 use constnet::nalgebra::{SMatrix, SVector};
 use constnet::optimizer::{Adagrad, Adam, AdamW, RmsProp, Sgd};
@@ -140,7 +140,10 @@ where
                 let mut spent = Duration::ZERO;
                 for _ in 0..steps.div_ceil(50) {
                     net.forward_train(&x, &mut cache, &mut y);
-                    spent += timed(|| net.backward_parameters(black_box(&x), &y, &mut cache, &dy, &mut gradient), 1);
+                    spent += timed(
+                        || net.backward(black_box(&x), &y, &mut cache, &dy, Gradient::adding(&mut gradient), None),
+                        1,
+                    );
                 }
                 spent * 50
             })

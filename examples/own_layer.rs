@@ -15,7 +15,7 @@
 //! ```
 
 use constnet::data::Dataset;
-use constnet::layer::{Differentiable, Layer, Parameter, Parameters, Path, Role};
+use constnet::layer::{Differentiable, Gradient, Layer, Parameter, Parameters, Path, Role};
 use constnet::loss::Mse;
 use constnet::nalgebra::{SVector, Vector1};
 use constnet::network::Model;
@@ -78,16 +78,18 @@ impl<const N: usize, T: Scalar> Differentiable<Vector<N>, T> for Snake<N, T> {
     // What the forward pass would leave for it, were there anything worth keeping.
     type Cache<const B: usize> = ();
 
-    fn backward<const B: usize>(
+    fn backward<const B: usize, const ADDS: bool>(
         &self,
         x: &[SVector<T, N>; B],
         _: &[SVector<T, N>; B],
         (): &mut (),
         dy: &[SVector<T, N>; B],
-        gradient: &mut Self,
-        dx: &mut [SVector<T, N>; B],
+        gradient: Gradient<'_, Self, ADDS>,
+        dx: Option<&mut [SVector<T, N>; B]>,
     ) {
-        for ((x, dy), dx) in x.iter().zip(dy).zip(dx) {
+        let gradient = gradient.to_add();
+        let mut unwanted = ConstZero::ZERO;
+        for ((x, dy), dx) in x.iter().zip(dy).zip(dx.unwrap_or(&mut unwanted)) {
             for i in 0..N {
                 let a = self.frequency[i].exp();
                 // dy/dx = 1 + 2 sin(a x) cos(a x)

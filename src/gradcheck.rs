@@ -21,11 +21,12 @@
 //! # Cost
 //! Two forward passes for each parameter and each number of the inputs. Everything is on the stack: meant for small layers.
 
-use crate::layer::{Differentiable, Parameters};
+use crate::layer::{Differentiable, Gradient, Parameters};
 use crate::loss::Loss;
 use crate::scalar::ConstZero;
 use crate::shape::argument::TensorFor;
 use crate::shape::{Shape, Tensor, TensorOf};
+use core::cell::Cell;
 use core::fmt;
 
 /// The largest difference that a check has found.
@@ -50,13 +51,13 @@ pub struct Report {
 pub enum Place {
     /// A parameter, counted in the order of [`Parameters::visit`].
     Parameter(usize),
-    /// The same, by [`Differentiable::backward_parameters`].
+    /// The same, in a backward pass without the gradient of the inputs.
     ParameterWithoutInputs(usize),
-    /// The same, by [`Differentiable::backward_overwriting`].
+    /// The same as [`Parameter`](Place::Parameter), where the gradient is to be overwritten.
     ParameterOverwritten(usize),
     /// The same, without the gradient of the inputs.
     ParameterOverwrittenWithoutInputs(usize),
-    /// A parameter whose gradient is not finite, where [`Differentiable::backward_overwriting`] says that all are.
+    /// A parameter whose gradient is not finite, where [`Gradient::mark_finite`] says that all are.
     ParameterCalledFinite(usize),
     /// A number of an input, or of an output where a loss is checked.
     Input {
@@ -65,7 +66,7 @@ pub enum Place {
         /// The number, in memory order.
         number: usize,
     },
-    /// A number of an input, by [`Differentiable::backward_overwriting`].
+    /// A number of an input, where the gradient of the parameters is to be overwritten.
     InputBesideOverwritten {
         /// The sample in the batch.
         sample: usize,
@@ -114,10 +115,10 @@ pub fn layer<In: Shape, L: Differentiable<In, f64>, const B: usize>(
     for dy in dy.iter_mut().flat_map(Tensor::as_mut_slice) {
         *dy = weight(&mut state);
     }
-    // A gradient that is there before is added to, or overwritten, and what is in `dx` is overwritten.
-    let [mut gradient, mut alone, mut overwritten, mut overwritten_alone] = [const { L::ZERO }; 4];
+    // A gradient that is there before is added to, or overwritten, with `dx` or without; what is in `dx` is overwritten.
+    let [mut added, mut added_alone, mut overwritten, mut overwritten_alone] = [const { L::ZERO }; 4];
     let [mut dx, mut dx_beside_overwritten] = [const { <[In::Tensor<f64>; B]>::ZERO }; 2];
-    L::zip([&mut gradient, &mut alone, &mut overwritten, &mut overwritten_alone], &mut |_, [a, b, c, d]| {
+    L::zip([&mut added, &mut added_alone, &mut overwritten, &mut overwritten_alone], &mut |_, [a, b, c, d]| {
         a.fill(BEFORE);
         b.fill(BEFORE);
         c.fill(f64::NAN);
@@ -126,22 +127,26 @@ pub fn layer<In: Shape, L: Differentiable<In, f64>, const B: usize>(
     for dx in dx.iter_mut().chain(&mut dx_beside_overwritten) {
         dx.as_mut_slice().fill(BEFORE);
     }
+    let known = Cell::new(0);
     layer.forward_train(&x, &mut cache, &mut y);
-    layer.backward(&x, &y, &mut cache, &dy, &mut gradient, &mut dx);
+    layer.backward(&x, &y, &mut cache, &dy, Gradient::adding(&mut added), Some(&mut dx));
     layer.forward_train(&x, &mut cache, &mut y);
-    layer.backward_parameters(&x, &y, &mut cache, &dy, &mut alone);
+    layer.backward(&x, &y, &mut cache, &dy, Gradient::adding(&mut added_alone), None);
     layer.forward_train(&x, &mut cache, &mut y);
-    layer.backward_overwriting(&x, &y, &mut cache, &dy, &mut overwritten, Some(&mut dx_beside_overwritten));
+    let gradient = Gradient::overwriting(&mut overwritten, &known);
+    layer.backward(&x, &y, &mut cache, &dy, gradient, Some(&mut dx_beside_overwritten));
     layer.forward_train(&x, &mut cache, &mut y);
-    layer.backward_overwriting(&x, &y, &mut cache, &dy, &mut overwritten_alone, None);
+    layer.backward(&x, &y, &mut cache, &dy, Gradient::overwriting(&mut overwritten_alone, &known), None);
 
     let mut report = Report::NONE;
     let (mut infinite, mut beyond) = (dy.clone(), L::ZERO);
     for dy in &mut infinite {
         dy.as_mut_slice().fill(f64::INFINITY);
     }
+    known.set(0);
     layer.forward_train(&x, &mut cache, &mut y);
-    if layer.backward_overwriting(&x, &y, &mut cache, &infinite, &mut beyond, None)
+    layer.backward(&x, &y, &mut cache, &infinite, Gradient::overwriting(&mut beyond, &known), None);
+    if known.get() >= L::COUNT
         && let Some(i) = (0..L::COUNT).find(|&i| !get(&beyond, i).is_finite())
     {
         report.add(Place::ParameterCalledFinite(i), f64::NAN, f64::INFINITY);
@@ -156,8 +161,8 @@ pub fn layer<In: Shape, L: Differentiable<In, f64>, const B: usize>(
             set(layer, i, p);
             f(layer, &x)
         });
-        report.add(Place::Parameter(i), get(&gradient, i) - BEFORE, numeric);
-        report.add(Place::ParameterWithoutInputs(i), get(&alone, i) - BEFORE, numeric);
+        report.add(Place::Parameter(i), get(&added, i) - BEFORE, numeric);
+        report.add(Place::ParameterWithoutInputs(i), get(&added_alone, i) - BEFORE, numeric);
         report.add(Place::ParameterOverwritten(i), get(&overwritten, i), numeric);
         report.add(Place::ParameterOverwrittenWithoutInputs(i), get(&overwritten_alone, i), numeric);
     }
@@ -220,10 +225,10 @@ pub fn network<In: Shape, N: Differentiable<In, f64>, L: Loss<N::Out, Y, f64>, Y
         loss.gradient(y, target, scale, dy);
     }
     net.forward_train(x, &mut cache, &mut y);
-    net.backward_overwriting(x, &y, &mut cache, &dy, &mut overwritten, None);
+    net.backward(x, &y, &mut cache, &dy, Gradient::overwriting(&mut overwritten, &Cell::new(0)), None);
     // Over what that has left in the cache.
     net.forward_train(x, &mut cache, &mut y);
-    net.backward_parameters(x, &y, &mut cache, &dy, &mut added_to);
+    net.backward(x, &y, &mut cache, &dy, Gradient::adding(&mut added_to), None);
     let mut f = |net: &N| {
         net.forward_train(x, &mut cache, &mut y);
         y.iter().zip(targets).map(|(y, target)| scale * loss.loss(y, target)).sum::<f64>()

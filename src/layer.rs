@@ -1,11 +1,13 @@
 //! What a layer is: [`Layer`] to predict, [`Parameters`] to hold numbers, [`Differentiable`] to train.
 
 mod bound;
+mod gradient;
 mod meaning;
 mod tensors;
 
 pub use crate::kernels::contiguous::Contiguous;
 pub use bound::Bound;
+pub use gradient::Gradient;
 pub use meaning::Meaning;
 pub(crate) use tensors::tensors;
 pub use tensors::{Described, Description, Numbers};
@@ -306,79 +308,22 @@ pub trait Differentiable<In: Shape, T: Scalar = f32>: Layer<In, T> + Parameters<
     #[allow(unused_variables)]
     fn track_statistics<const B: usize>(&mut self, cache: &Self::Cache<B>) {}
 
-    /// Given the gradient of a loss with respect to the outputs, `dy`, adds that with respect to the parameters to
-    /// `gradient` and overwrites `dx` with that with respect to the inputs.
+    /// Given the gradient of a loss with respect to the outputs, `dy`, writes that with respect to the parameters to `gradient`, which
+    /// says whether to add or to overwrite, and overwrites `dx`, if there is one, with that with respect to the inputs. Nobody needs
+    /// the `dx` of a network's first layer.
     ///
     /// `x`, `cache` and `y` are those of the [`forward_train`](Differentiable::forward_train) just before. The cache
     /// may be used as working memory.
-    fn backward<const B: usize>(
+    fn backward<const B: usize, const ADDS: bool>(
         &self,
         x: &[In::Tensor<T>; B],
         y: &[TensorOf<Self::Out, T>; B],
         cache: &mut Self::Cache<B>,
         dy: &[TensorOf<Self::Out, T>; B],
-        gradient: &mut Self,
-        dx: &mut [In::Tensor<T>; B],
-    );
-
-    /// [`backward`](Differentiable::backward) without `dx`: what the first layer of a network needs.
-    ///
-    /// Override it where leaving `dx` out saves work. Unless overridden it computes `dx` on the stack.
-    fn backward_parameters<const B: usize>(
-        &self,
-        x: &[In::Tensor<T>; B],
-        y: &[TensorOf<Self::Out, T>; B],
-        cache: &mut Self::Cache<B>,
-        dy: &[TensorOf<Self::Out, T>; B],
-        gradient: &mut Self,
-    ) {
-        let mut dx = ConstZero::ZERO;
-        self.backward(x, y, cache, dy, gradient, &mut dx);
-    }
-
-    /// [`backward`](Differentiable::backward) for a gradient that is yet to be begun: overwrites `gradient`, whatever is there, NaN too.
-    /// Without `dx` it leaves that out, as [`backward_parameters`](Differentiable::backward_parameters) does.
-    ///
-    /// Returns `true` where the layer knows that no number of `gradient` is infinite or NaN: a [`Trainer`](crate::train::Trainer) trusts that,
-    /// and does not look at each of them. `false` says nothing.
-    ///
-    /// Override it where that saves reading the gradient, which is as large as the layer. Unless overridden it clears the gradient and
-    /// lets one of the two add to it.
-    #[inline]
-    fn backward_overwriting<const B: usize>(
-        &self,
-        x: &[In::Tensor<T>; B],
-        y: &[TensorOf<Self::Out, T>; B],
-        cache: &mut Self::Cache<B>,
-        dy: &[TensorOf<Self::Out, T>; B],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self, ADDS>,
         dx: Option<&mut [In::Tensor<T>; B]>,
-    ) -> bool {
-        Self::zip([&mut *gradient], &mut |_, [values]| values.fill(T::ZERO));
-        match dx {
-            Some(dx) => self.backward(x, y, cache, dy, gradient, dx),
-            None => self.backward_parameters(x, y, cache, dy, gradient),
-        }
-        Self::COUNT == 0
-    }
+    );
 }
-
-/// Writes [`Differentiable::backward_parameters`] for layers without parameters: nothing to do.
-macro_rules! nothing_to_learn {
-    ($In:ident, $T:ident) => {
-        #[inline]
-        fn backward_parameters<const N: usize>(
-            &self,
-            _: &[$In::Tensor<$T>; N],
-            _: &[$crate::shape::TensorOf<Self::Out, $T>; N],
-            _: &mut Self::Cache<N>,
-            _: &[$crate::shape::TensorOf<Self::Out, $T>; N],
-            _: &mut Self,
-        ) {
-        }
-    };
-}
-pub(crate) use nothing_to_learn;
 
 /// Implements [`Parameters`] for layers that have none.
 macro_rules! no_parameters {

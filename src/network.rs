@@ -7,7 +7,7 @@ pub use default::HasDefault;
 use crate::class::Class;
 use crate::feature::Rng;
 use crate::init::Init;
-use crate::layer::{Contiguous, Differentiable, Layer, Meaning, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Differentiable, Gradient, Layer, Meaning, Parameter, Parameters, Path};
 use crate::safetensors::{
     Archive, Entry, File, FromFile, LoadError, Names, SaveError, Stored, Values, ValuesMut, archive, archive_methods,
     check_all_used,
@@ -302,41 +302,16 @@ impl<In: Shape, L: Differentiable<In, T>, T: Scalar> Differentiable<In, T> for N
     }
 
     #[inline]
-    fn backward<const B: usize>(
+    fn backward<const B: usize, const ADDS: bool>(
         &self,
         x: &[In::Tensor<T>; B],
         y: &[TensorOf<L::Out, T>; B],
         cache: &mut Self::Cache<B>,
         dy: &[TensorOf<L::Out, T>; B],
-        gradient: &mut Self,
-        dx: &mut [In::Tensor<T>; B],
-    ) {
-        self.layers.backward(x, y, cache, dy, &mut gradient.layers, dx);
-    }
-
-    #[inline]
-    fn backward_parameters<const B: usize>(
-        &self,
-        x: &[In::Tensor<T>; B],
-        y: &[TensorOf<L::Out, T>; B],
-        cache: &mut Self::Cache<B>,
-        dy: &[TensorOf<L::Out, T>; B],
-        gradient: &mut Self,
-    ) {
-        self.layers.backward_parameters(x, y, cache, dy, &mut gradient.layers);
-    }
-
-    #[inline]
-    fn backward_overwriting<const B: usize>(
-        &self,
-        x: &[In::Tensor<T>; B],
-        y: &[TensorOf<L::Out, T>; B],
-        cache: &mut Self::Cache<B>,
-        dy: &[TensorOf<L::Out, T>; B],
-        gradient: &mut Self,
+        mut gradient: Gradient<'_, Self, ADDS>,
         dx: Option<&mut [In::Tensor<T>; B]>,
-    ) -> bool {
-        self.layers.backward_overwriting(x, y, cache, dy, &mut gradient.layers, dx)
+    ) {
+        self.layers.backward(x, y, cache, dy, gradient.part(|net| &mut net.layers), dx);
     }
 }
 

@@ -4,7 +4,7 @@
 
 mod long;
 
-use crate::layer::{Contiguous, Differentiable, Layer, Meaning, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Differentiable, Gradient, Layer, Meaning, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, Item, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, TensorOf};
@@ -27,10 +27,10 @@ const fn largest(mut numbers: &[usize]) -> usize {
     largest
 }
 
-/// `sequential!(A a SA 0, B b SB 1,; C c 2)` implements everything for `(A, B, C)`: type, cache's name, output shape and
-/// index of each layer but the last; type, cache's name and index of the last.
+/// `sequential!(A a In SA 0, B b SA SB 1,; C c SB 2)` implements everything for `(A, B, C)`: type, cache's name, shapes of input and output and
+/// index of each layer but the last; type, cache's name, shape of the input and index of the last.
 macro_rules! sequential {
-    ($($L:ident $c:ident $S:ident $i:tt,)* ; $Z:ident $z:ident $n:tt) => {
+    ($($L:ident $c:ident $P:ident $S:ident $i:tt,)* ; $Z:ident $z:ident $Q:ident $n:tt) => {
         impl<$($L: ConstZero,)* $Z: ConstZero> ConstZero for ($($L,)* $Z,) {
             const ZERO: Self = ($($L::ZERO,)* $Z::ZERO,);
         }
@@ -63,17 +63,7 @@ macro_rules! sequential {
             }
         }
 
-        sequential!(@layer [$($L $c $S $i)*] [$Z $n] [] [In] [$($L $S)*]);
-        sequential!(@train [$($L $c $S $i)*] [$Z $z $n] [] [In] [$($L $c $S)*]);
-        sequential!(@streaming [$($L $i)*] [$Z $n] [] [In] [$($L)*]);
-    };
-
-    // Pairs each layer with the shape before it, one at a time, then writes the impl.
-    (@layer [$($L:ident $h:ident $S:ident $i:tt)*] [$Z:ident $n:tt] [$($bound:tt)*] [$P:ident] [$M:ident $N:ident $($rest:tt)*]) => {
-        sequential!(@layer [$($L $h $S $i)*] [$Z $n] [$($bound)* $M: Layer<$P, T, Out = $N>,] [$N] [$($rest)*]);
-    };
-    (@layer [$($L:ident $h:ident $S:ident $i:tt)*] [$Z:ident $n:tt] [$($bound:tt)*] [$P:ident] []) => {
-        impl<In: Shape, T: Element, $($S: Shape,)* $($bound)* $Z: Layer<$P, T>> Layer<In, T> for ($($L,)* $Z,) {
+        impl<In: Shape, T: Element, $($S: Shape,)* $($L: Layer<$P, T, Out = $S>,)* $Z: Layer<$Q, T>> Layer<In, T> for ($($L,)* $Z,) {
             type Out = $Z::Out;
 
             const FORWARD_BYTES: usize =
@@ -86,35 +76,19 @@ macro_rules! sequential {
 
             #[inline]
             fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>) {
-                sequential!(@chain self x y [In] $($L $h $S $i)*; $n);
+                sequential!(@chain self x y $($L $c $P $S $i)*; $n);
             }
         }
-    };
 
-    // `let mut a; self.0.forward(x, &mut a); self.1.forward_over(&mut a, |b| self.2.forward(b, y))`: what is between two layers lives as
-    // long as it takes to get through the rest.
-    (@chain $self:ident $x:ident $y:ident [$P:ident] $L:ident $h:ident $S:ident $i:tt $($rest:tt)*) => {
-        let mut $h = TensorOf::<$S, T>::ZERO;
-        $self.$i.forward($x, &mut $h);
-        let $h = &mut $h;
-        sequential!(@over $self $h $y [$S] $($rest)*);
-    };
-    (@chain $self:ident $x:ident $y:ident [$P:ident] ; $n:tt) => {
-        $self.$n.forward($x, $y);
-    };
-    (@over $self:ident $x:ident $y:ident [$P:ident] $L:ident $h:ident $S:ident $i:tt $($rest:tt)*) => {
-        Layer::<$P, T>::forward_over(&$self.$i, $x, |$h| sequential!(@over $self $h $y [$S] $($rest)*))
-    };
-    (@over $self:ident $x:ident $y:ident [$P:ident] ; $n:tt) => {
-        $self.$n.forward($x, $y)
-    };
-
-    (@train [$($L:ident $c:ident $S:ident $i:tt)*] [$Z:ident $z:ident $n:tt] [$($bound:tt)*] [$P:ident] [$M:ident $m:ident $N:ident $($rest:tt)*]) => {
-        sequential!(@train [$($L $c $S $i)*] [$Z $z $n] [$($bound)* $M: Differentiable<$P, T> + Layer<$P, T, Out = $N>,] [$N] [$($rest)*]);
-    };
-    (@train [$($L:ident $c:ident $S:ident $i:tt)*] [$Z:ident $z:ident $n:tt] [$($bound:tt)*] [$P:ident] []) => {
-        impl<In: Shape, T: Scalar, $($S: Shape,)* $($bound)* $Z: Differentiable<$P, T>> Differentiable<In, T> for ($($L,)* $Z,) {
-            type Cache<const B: usize> = sequential!(@cache [In] [] $($L $S)* ; $Z);
+        impl<
+            In: Shape,
+            T: Scalar,
+            $($S: Shape,)*
+            $($L: Differentiable<$P, T> + Layer<$P, T, Out = $S>,)*
+            $Z: Differentiable<$Q, T>,
+        > Differentiable<In, T> for ($($L,)* $Z,) {
+            type Cache<const B: usize> =
+                ($(Link<<$L as Differentiable<$P, T>>::Cache<B>, $S, T, B>,)* <$Z as Differentiable<$Q, T>>::Cache<B>,);
 
             #[cfg(feature = "rand")]
             fn sample<const B: usize, R: Rng + ?Sized>(&self, cache: &mut Self::Cache<B>, rng: &mut R) {
@@ -150,45 +124,57 @@ macro_rules! sequential {
             }
 
             #[inline]
-            fn backward<const B: usize>(
+            fn backward<const B: usize, const ADDS: bool>(
                 &self,
                 x: &[In::Tensor<T>; B],
                 y: &[TensorOf<Self::Out, T>; B],
                 cache: &mut Self::Cache<B>,
                 dy: &[TensorOf<Self::Out, T>; B],
-                gradient: &mut Self,
-                dx: &mut [In::Tensor<T>; B],
-            ) {
-                let ($($c,)* $z,) = cache;
-                sequential!(@backward self gradient (x, y, dy, dx) [] $($c $i,)* $z $n,);
-            }
-
-            #[inline]
-            fn backward_parameters<const B: usize>(
-                &self,
-                x: &[In::Tensor<T>; B],
-                y: &[TensorOf<Self::Out, T>; B],
-                cache: &mut Self::Cache<B>,
-                dy: &[TensorOf<Self::Out, T>; B],
-                gradient: &mut Self,
-            ) {
-                let ($($c,)* $z,) = cache;
-                sequential!(@parameters self gradient (x, y, dy) [] $($c $i $L,)* $z $n $Z,);
-            }
-
-            #[inline]
-            fn backward_overwriting<const B: usize>(
-                &self,
-                x: &[In::Tensor<T>; B],
-                y: &[TensorOf<Self::Out, T>; B],
-                cache: &mut Self::Cache<B>,
-                dy: &[TensorOf<Self::Out, T>; B],
-                gradient: &mut Self,
+                mut gradient: Gradient<'_, Self, ADDS>,
                 dx: Option<&mut [In::Tensor<T>; B]>,
-            ) -> bool {
+            ) {
                 let ($($c,)* $z,) = cache;
-                sequential!(@overwriting self gradient (x, y, dy, dx) [] $($c $i $L,)* $z $n $Z,)
+                sequential!(@backward self gradient (x, y, dy, dx) [] $($c $i $L,)* $z $n $Z,);
             }
+        }
+
+        sequential!(@streaming [$($L $i)*] [$Z $n] [] [In] [$($L)*]);
+    };
+
+    // `let mut a; self.0.forward(x, &mut a); self.1.forward_over(&mut a, |b| self.2.forward(b, y))`: what is between two layers lives as
+    // long as it takes to get through the rest.
+    (@chain $self:ident $x:ident $y:ident $L:ident $h:ident $P:ident $S:ident $i:tt $($rest:tt)*) => {
+        let mut $h = TensorOf::<$S, T>::ZERO;
+        $self.$i.forward($x, &mut $h);
+        let $h = &mut $h;
+        sequential!(@over $self $h $y $($rest)*);
+    };
+    (@chain $self:ident $x:ident $y:ident ; $n:tt) => {
+        $self.$n.forward($x, $y);
+    };
+    (@over $self:ident $x:ident $y:ident $L:ident $h:ident $P:ident $S:ident $i:tt $($rest:tt)*) => {
+        Layer::<$P, T>::forward_over(&$self.$i, $x, |$h| sequential!(@over $self $h $y $($rest)*))
+    };
+    (@over $self:ident $x:ident $y:ident ; $n:tt) => {
+        $self.$n.forward($x, $y)
+    };
+
+    // Reverses the list of layers, then goes from the last to the first; without `dx` no further than to the first that has parameters.
+    (@backward $self:ident $g:ident $xy:tt [$($back:tt)*] $c:ident $i:tt $L:ident, $($rest:tt)*) => {
+        sequential!(@backward $self $g $xy [$c $i $L, $($back)*] $($rest)*)
+    };
+    (@backward $self:ident $g:ident ($x:ident, $y:expr, $dy:expr, $dx:ident) [$z:ident $n:tt $Z:ident,]) => {
+        $self.$n.backward($x, $y, $z, $dy, $g.part(|layers| &mut layers.$n), $dx)
+    };
+    (@backward $self:ident $g:ident ($x:ident, $y:expr, $dy:expr, $dx:ident)
+        [$z:ident $n:tt $Z:ident, $c:ident $i:tt $L:ident, $($d:ident $j:tt $M:ident,)*]
+    ) => {
+        if $dx.is_none() && $L::COUNT $(+ $M::COUNT)* == 0 {
+            $self.$n.backward(&$c.1, $y, $z, $dy, $g.part(|layers| &mut layers.$n), None);
+        } else {
+            $self.$n.backward(&$c.1, $y, $z, $dy, $g.part(|layers| &mut layers.$n), Some(&mut $c.2));
+            let (cache, y, dy) = $c;
+            sequential!(@backward $self $g ($x, y, dy, $dx) [cache $i $L, $($d $j $M,)*]);
         }
     };
 
@@ -212,73 +198,17 @@ macro_rules! sequential {
             }
         }
     };
-
-    (@cache [$P:ident] [$($links:tt)*] $M:ident $N:ident $($rest:tt)*) => {
-        sequential!(@cache [$N] [$($links)* Link<<$M as Differentiable<$P, T>>::Cache<B>, $N, T, B>,] $($rest)*)
-    };
-    (@cache [$P:ident] [$($links:tt)*] ; $Z:ident) => { ($($links)* <$Z as Differentiable<$P, T>>::Cache<B>,) };
-
-    // Reverses the list of layers, then goes from the last to the first.
-    (@backward $self:ident $g:ident $xy:tt [$($back:tt)*] $c:ident $i:tt, $($rest:tt)*) => {
-        sequential!(@backward $self $g $xy [$c $i, $($back)*] $($rest)*)
-    };
-    (@backward $self:ident $g:ident ($x:ident, $y:expr, $dy:expr, $dx:ident) [$z:ident $n:tt,]) => {
-        $self.$n.backward($x, $y, $z, $dy, &mut $g.$n, $dx)
-    };
-    (@backward $self:ident $g:ident ($x:ident, $y:expr, $dy:expr, $dx:ident) [$z:ident $n:tt, $c:ident $i:tt, $($back:tt)*]) => {
-        $self.$n.backward(&$c.1, $y, $z, $dy, &mut $g.$n, &mut $c.2);
-        let (cache, y, dy) = $c;
-        sequential!(@backward $self $g ($x, y, dy, $dx) [cache $i, $($back)*])
-    };
-
-    // The same without `dx`, and no further than to the first layer that has parameters.
-    (@parameters $self:ident $g:ident $xy:tt [$($back:tt)*] $c:ident $i:tt $L:ident, $($rest:tt)*) => {
-        sequential!(@parameters $self $g $xy [$c $i $L, $($back)*] $($rest)*)
-    };
-    (@parameters $self:ident $g:ident ($x:ident, $y:expr, $dy:expr) [$z:ident $n:tt $Z:ident,]) => {
-        $self.$n.backward_parameters($x, $y, $z, $dy, &mut $g.$n)
-    };
-    (@parameters $self:ident $g:ident ($x:ident, $y:expr, $dy:expr)
-        [$z:ident $n:tt $Z:ident, $c:ident $i:tt $L:ident, $($d:ident $j:tt $M:ident,)*]
-    ) => {
-        if $L::COUNT $(+ $M::COUNT)* == 0 {
-            $self.$n.backward_parameters(&$c.1, $y, $z, $dy, &mut $g.$n);
-        } else {
-            $self.$n.backward(&$c.1, $y, $z, $dy, &mut $g.$n, &mut $c.2);
-            let (cache, y, dy) = $c;
-            sequential!(@parameters $self $g ($x, y, dy) [cache $i $L, $($d $j $M,)*]);
-        }
-    };
-
-    // As the one or the other, with a gradient that is overwritten.
-    (@overwriting $self:ident $g:ident $xy:tt [$($back:tt)*] $c:ident $i:tt $L:ident, $($rest:tt)*) => {
-        sequential!(@overwriting $self $g $xy [$c $i $L, $($back)*] $($rest)*)
-    };
-    (@overwriting $self:ident $g:ident ($x:ident, $y:expr, $dy:expr, $dx:ident) [$z:ident $n:tt $Z:ident,]) => {
-        $self.$n.backward_overwriting($x, $y, $z, $dy, &mut $g.$n, $dx)
-    };
-    (@overwriting $self:ident $g:ident ($x:ident, $y:expr, $dy:expr, $dx:ident)
-        [$z:ident $n:tt $Z:ident, $c:ident $i:tt $L:ident, $($d:ident $j:tt $M:ident,)*]
-    ) => {
-        if $dx.is_none() && $L::COUNT $(+ $M::COUNT)* == 0 {
-            $self.$n.backward_overwriting(&$c.1, $y, $z, $dy, &mut $g.$n, None)
-        } else {
-            let is_finite = $self.$n.backward_overwriting(&$c.1, $y, $z, $dy, &mut $g.$n, Some(&mut $c.2));
-            let (cache, y, dy) = $c;
-            sequential!(@overwriting $self $g ($x, y, dy, $dx) [cache $i $L, $($d $j $M,)*]) && is_finite
-        }
-    };
 }
 
-/// `sequential!` for each length of tuple: the list so far and the next layer, until none is left.
+/// `sequential!` for each length of tuple: the list so far, the shape that it gives, and the next layer, until none is left.
 macro_rules! every_length {
-    ([$($before:tt)*] $L:ident $c:ident $S:ident $i:tt, $($rest:tt)*) => {
-        sequential!($($before)* ; $L $c $i);
-        every_length!([$($before)* $L $c $S $i,] $($rest)*);
+    ([$($before:tt)*] [$P:ident] $L:ident $c:ident $S:ident $i:tt, $($rest:tt)*) => {
+        sequential!($($before)* ; $L $c $P $i);
+        every_length!([$($before)* $L $c $P $S $i,] [$S] $($rest)*);
     };
-    ([$($before:tt)*]) => {};
+    ([$($before:tt)*] [$P:ident]) => {};
 }
-every_length!([]
+every_length!([] [In]
     L0 c0 S0 0, L1 c1 S1 1, L2 c2 S2 2, L3 c3 S3 3, L4 c4 S4 4, L5 c5 S5 5, L6 c6 S6 6, L7 c7 S7 7,
     L8 c8 S8 8, L9 c9 S9 9, L10 c10 S10 10, L11 c11 S11 11, L12 c12 S12 12, L13 c13 S13 13, L14 c14 S14 14, L15 c15 S15 15,
 );

@@ -53,7 +53,7 @@ pub use observer::{BatchDone, EpochDone, Observer};
 use crate::data::Dataset;
 use crate::feature::Rng;
 use crate::kernels::elementwise;
-use crate::layer::{Layer, zip_trained};
+use crate::layer::{Gradient, Layer, zip_trained};
 use crate::loss::Penalty;
 use crate::network::{InputOf, Model, OutOf, OutputOf};
 use crate::optimizer::{Clip, Optimizer, PartMut, State, clip::scale_by};
@@ -62,6 +62,7 @@ use crate::shape::Tensor;
 use crate::shape::argument::TensorFor;
 use argument::{InputBatch, TargetBatch, TargetFor, TrainedAs};
 use core::borrow::BorrowMut;
+use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -387,12 +388,13 @@ impl<N: Model, O: Optimizer<N::Scalar>, L, const B: usize, Store: BorrowMut<Memo
             net.track_statistics(cache);
             None
         };
-        self.is_gradient_finite = if MAY_ADD && self.samples > 0 {
-            net.backward_parameters(inputs, y, cache, dy, gradient);
-            false
+        let known_finite = Cell::new(0);
+        if MAY_ADD && self.samples > 0 {
+            net.backward(inputs, y, cache, dy, Gradient::adding(gradient), None);
         } else {
-            net.backward_overwriting(inputs, y, cache, dy, gradient, None)
-        };
+            net.backward(inputs, y, cache, dy, Gradient::overwriting(gradient, &known_finite), None);
+        }
+        self.is_gradient_finite = known_finite.get() == N::COUNT;
         self.samples += count;
         self.fault = self.fault.or(fault);
         loss_mean

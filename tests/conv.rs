@@ -3,7 +3,7 @@
 #![allow(clippy::float_cmp, clippy::many_single_char_names)] // Numbers are compared to the bit, and have the names of the formula.
 
 use constnet::init::Init;
-use constnet::layer::{Differentiable, Layer, Parameters};
+use constnet::layer::{Differentiable, Gradient, Layer, Parameters};
 use constnet::nalgebra::{SMatrix, SVector};
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::streaming::Streaming;
@@ -181,7 +181,7 @@ fn gradient<In: Shape, L: Differentiable<In>>(x: TensorOf<In, f32>) -> TensorOf<
     let [to_y]: &mut [TensorOf<L::Out, f32>; 1] = &mut dy;
     to_y.as_mut_slice().iter_mut().zip(1_u8..).for_each(|(dy, i)| *dy = f32::from(i));
     let mut none = L::ZERO;
-    layer.backward(&x, &y, &mut cache, &dy, &mut none, &mut dx);
+    layer.backward(&x, &y, &mut cache, &dy, Gradient::adding(&mut none), Some(&mut dx));
     let [dx] = dx;
     dx
 }

@@ -52,13 +52,13 @@ fn cross_entropy_of_large_logits() {
 #[test]
 fn hard_swish_where_its_pieces_meet() {
     type Net = Network<Vector<2>, (HardSwish,)>;
-    use constnet::layer::Differentiable;
+    use constnet::layer::{Differentiable, Gradient};
     let x = [SVector::<f32, 2>::from([-3.0, 3.0])];
     let (mut y, mut dx) = (x, x);
     let ones = [SVector::<f32, 2>::from([1.0, 1.0])];
     let mut cache = ConstZero::ZERO;
     Net::ZERO.forward_train(&x, &mut cache, &mut y);
-    Net::ZERO.backward(&x, &y, &mut cache, &ones, &mut Net::ZERO.clone(), &mut dx);
+    Net::ZERO.backward(&x, &y, &mut cache, &ones, Gradient::adding(&mut Net::ZERO.clone()), Some(&mut dx));
     assert_eq!(dx[0], SVector::from([0.0, 1.0]));
 }
 

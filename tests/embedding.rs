@@ -2,7 +2,7 @@
 #![cfg(feature = "rand")]
 
 use constnet::data::Dataset;
-use constnet::layer::{Differentiable, Layer, Parameters};
+use constnet::layer::{Differentiable, Gradient, Layer, Parameters};
 use constnet::loss::CrossEntropy;
 use constnet::metrics::step_accuracy;
 use constnet::nalgebra::SMatrix;
@@ -48,7 +48,7 @@ fn agrees_with_pytorch() {
     let dy: [SMatrix<f32, 4, 1>; 3] =
         std::array::from_fn(|i| SMatrix::from_fn(|d, _| (y[i][d] - target[i * 4 + d]) * 2.0 / 12.0));
     let mut gradient = Embedding::ZERO;
-    layer.backward_parameters(&x, &y, &mut (), &dy, &mut gradient);
+    layer.backward(&x, &y, &mut (), &dy, Gradient::adding(&mut gradient), None);
     for (ours, theirs) in gradient.weight.as_flattened().iter().zip(table("grad.0.weight").as_flattened()) {
         assert!((ours - theirs).abs() < 1e-7, "{ours}, PyTorch has {theirs}");
     }

@@ -7,7 +7,7 @@
 #![allow(clippy::float_cmp, clippy::cast_precision_loss)] // Small integers and sums of a few of them: exact.
 
 use constnet::data::Dataset;
-use constnet::layer::{Differentiable, Layer, Parameters};
+use constnet::layer::{Differentiable, Gradient, Layer, Parameters};
 use constnet::loss::Mse;
 use constnet::nalgebra::{SMatrix, SVector};
 use constnet::optimizer::{Adam, Sgd};
@@ -96,16 +96,18 @@ impl Layer<Vector<4>> for Wide {
 
 impl Differentiable<Vector<4>> for Wide {
     type Cache<const B: usize> = ();
-    fn backward<const B: usize>(
+    fn backward<const B: usize, const ADDS: bool>(
         &self,
         _: &[V<4>; B],
         _: &[V<4>; B],
         (): &mut (),
         _: &[V<4>; B],
-        _: &mut Self,
-        dx: &mut [V<4>; B],
+        _: Gradient<'_, Self, ADDS>,
+        dx: Option<&mut [V<4>; B]>,
     ) {
-        *dx = [V::zeros(); B];
+        if let Some(dx) = dx {
+            *dx = [V::zeros(); B];
+        }
     }
 }
 
@@ -203,7 +205,7 @@ fn both_ways<In: constnet::shape::Shape, L: Differentiable<In>>(
     let [out]: &mut [TensorOf<L::Out, f32>; 1] = &mut dy;
     out.as_mut_slice().fill(1.0);
     let mut gradient = L::ZERO;
-    layer.backward(&[x], &y, &mut cache, &dy, &mut gradient, &mut dx);
+    layer.backward(&[x], &y, &mut cache, &dy, Gradient::adding(&mut gradient), Some(&mut dx));
     let ([y], [dx]) = (y, dx);
     (y, dx)
 }

@@ -7,7 +7,7 @@
 
 use constnet::bound::{HasOutputs, IsBias, OutputsInnermost};
 use constnet::init::Init;
-use constnet::layer::{Differentiable, Layer, Parameters};
+use constnet::layer::{Differentiable, Gradient, Layer, Parameters};
 use constnet::loss::Mse;
 use constnet::nalgebra::{SMatrix, SVector};
 use constnet::optimizer::Adam;
@@ -129,7 +129,15 @@ fn no_variance() {
     let (mut cache, mut dx, mut gradient) = (ConstZero::ZERO, ConstZero::ZERO, BatchNorm::ZERO);
     let mut outputs = ConstZero::ZERO;
     Differentiable::<Vector<2>>::forward_train(&norm, &x, &mut cache, &mut outputs);
-    Differentiable::<Vector<2>>::backward(&norm, &x, &outputs, &mut cache, &[x[0]; 4], &mut gradient, &mut dx);
+    Differentiable::<Vector<2>>::backward(
+        &norm,
+        &x,
+        &outputs,
+        &mut cache,
+        &[x[0]; 4],
+        Gradient::adding(&mut gradient),
+        Some(&mut dx),
+    );
     assert!(dx.iter().flatten().all(|dx: &f32| dx.abs() < 1e-3), "{dx:?}");
 
     let layer = LayerNorm::<2>::new([2.0; 2].into(), [0.5, -0.5].into());

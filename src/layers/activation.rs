@@ -2,7 +2,7 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use crate::kernels::elementwise::{map, map_over};
-use crate::layer::{Differentiable, Layer, Meaning, check_shapes, no_parameters, nothing_to_learn};
+use crate::layer::{Differentiable, Gradient, Layer, Meaning, check_shapes, no_parameters};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Numeric, Tensor};
 use crate::streaming::step_by_step;
@@ -73,19 +73,19 @@ macro_rules! activation {
             }
 
             #[inline]
-            fn backward<const B: usize>(
+            fn backward<const B: usize, const ADDS: bool>(
                 &self,
                 x: &[S::Tensor<$T>; B],
                 y: &[S::Tensor<$T>; B],
                 (): &mut (),
                 dy: &[S::Tensor<$T>; B],
-                _: &mut Self,
-                dx: &mut [S::Tensor<$T>; B],
+                _: Gradient<'_, Self, ADDS>,
+                dx: Option<&mut [S::Tensor<$T>; B]>,
             ) {
+                let Some(dx) = dx else { return };
                 map_batch([x, y, dy], dx, |[$dx, $dy, dy]| dy * $derivative);
             }
 
-            nothing_to_learn!(S, $T);
         }
     };
 }

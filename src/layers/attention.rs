@@ -1,6 +1,6 @@
 use crate::kernels::attention::{Projections, attend, attend_backward, project};
 use crate::kernels::{dense, recurrent};
-use crate::layer::{Differentiable, Layer, Role, tensors};
+use crate::layer::{Differentiable, Gradient, Layer, Role, tensors};
 use crate::scalar::{Element, Scalar};
 use crate::shape::length::{Len, NotZero, SharedBy};
 use crate::shape::window::Causal;
@@ -210,32 +210,23 @@ where
         }
     }
 
-    fn backward<const B: usize>(
+    fn backward<const B: usize, const ADDS: bool>(
         &self,
         x: &[TensorOf<Sequence<E, L>, T>; B],
         _: &[TensorOf<Sequence<E, L>, T>; B],
         (kept, d): &mut Self::Cache<B>,
         dy: &[TensorOf<Sequence<E, L>, T>; B],
-        gradient: &mut Self,
-        dx: &mut [TensorOf<Sequence<E, L>, T>; B],
+        gradient: Gradient<'_, Self, ADDS>,
+        dx: Option<&mut [TensorOf<Sequence<E, L>, T>; B]>,
     ) {
-        for (((x, kept), dy), dx) in x.iter().zip(kept).zip(dy).zip(dx) {
-            self.backward_kept(&x.data.0, kept, &dy.data.0, gradient, d);
-            dx.data.0 = [[T::ZERO; E]; L];
-            recurrent::add_input_gradient(&self.in_proj_weight, SLOTS, d, &mut dx.data.0);
-        }
-    }
-
-    fn backward_parameters<const B: usize>(
-        &self,
-        x: &[TensorOf<Sequence<E, L>, T>; B],
-        _: &[TensorOf<Sequence<E, L>, T>; B],
-        (kept, d): &mut Self::Cache<B>,
-        dy: &[TensorOf<Sequence<E, L>, T>; B],
-        gradient: &mut Self,
-    ) {
+        let gradient = gradient.to_add();
+        let mut dx = dx.map(|dx| dx.iter_mut());
         for ((x, kept), dy) in x.iter().zip(kept).zip(dy) {
             self.backward_kept(&x.data.0, kept, &dy.data.0, gradient, d);
+            if let Some(dx) = dx.as_mut().and_then(Iterator::next) {
+                dx.data.0 = [[T::ZERO; E]; L];
+                recurrent::add_input_gradient(&self.in_proj_weight, SLOTS, d, &mut dx.data.0);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ mod momentum;
 pub use fold::{HasOutputs, IsBias, OutputsInnermost};
 pub use momentum::{IsMomentum, Momentum};
 
-use crate::layer::{Differentiable, Layer, Role, check_shapes, tensors};
+use crate::layer::{Differentiable, Gradient, Layer, Role, check_shapes, tensors};
 use crate::layers::channels::Channels;
 use crate::layers::norm::{Epsilon, IsEpsilon};
 use crate::scalar::{ConstZero, Element, Negligible, Scalar};
@@ -244,42 +244,14 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
         }
     }
 
-    fn backward<const B: usize>(
-        &self,
-        x: &[S::Tensor<T>; B],
-        y: &[S::Tensor<T>; B],
-        cache: &mut Self::Cache<B>,
-        dy: &[S::Tensor<T>; B],
-        gradient: &mut Self,
-        dx: &mut [S::Tensor<T>; B],
-    ) {
-        Differentiable::<S, T>::backward_parameters(self, x, y, cache, dy, gradient);
-        let per_position = ratio::<T>(1, positions::<S, B>());
-        // `dx = weight scale (dy - mean of dy - n mean of (dy n))`, where `n = (x - mean) scale`.
-        let [mean, rest, scale, sum, product_sum] = &mut cache.0;
-        for ((x, dy), dx) in x.iter().zip(dy).zip(dx) {
-            let (x, dy) = (x.as_slice().as_chunks::<C>().0, dy.as_slice().as_chunks::<C>().0);
-            for ((x, dy), dx) in x.iter().zip(dy).zip(dx.as_mut_slice().as_chunks_mut::<C>().0) {
-                let moments = mean.iter().zip(&*rest).zip(&*scale);
-                let of_channels = moments.zip(&*sum).zip(&*product_sum).zip(&self.weight);
-                for (((((moments, &sum), &product_sum), &weight), (&x, &dy)), dx) in
-                    of_channels.zip(x.iter().zip(dy)).zip(dx)
-                {
-                    let ((&mean, &rest), &scale) = moments;
-                    let normal = ((x - mean) - rest) * scale;
-                    *dx = weight * scale * (dy - (sum + normal * product_sum) * per_position);
-                }
-            }
-        }
-    }
-
-    fn backward_parameters<const B: usize>(
+    fn backward<const B: usize, const ADDS: bool>(
         &self,
         x: &[S::Tensor<T>; B],
         _: &[S::Tensor<T>; B],
         cache: &mut Self::Cache<B>,
         dy: &[S::Tensor<T>; B],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self, ADDS>,
+        dx: Option<&mut [S::Tensor<T>; B]>,
     ) {
         let [mean, rest, scale, sum, product_sum] = &mut cache.0;
         sum.fill(T::ZERO);
@@ -295,11 +267,29 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Dif
                 }
             }
         }
+        let gradient = gradient.to_add();
         for (bias, &sum) in gradient.bias.iter_mut().zip(&*sum) {
             *bias += sum;
         }
         for (weight, &sum) in gradient.weight.iter_mut().zip(&*product_sum) {
             *weight += sum;
+        }
+        let Some(dx) = dx else { return };
+        let per_position = ratio::<T>(1, positions::<S, B>());
+        // `dx = weight scale (dy - mean of dy - n mean of (dy n))`, where `n = (x - mean) scale`.
+        for ((x, dy), dx) in x.iter().zip(dy).zip(dx) {
+            let (x, dy) = (x.as_slice().as_chunks::<C>().0, dy.as_slice().as_chunks::<C>().0);
+            for ((x, dy), dx) in x.iter().zip(dy).zip(dx.as_mut_slice().as_chunks_mut::<C>().0) {
+                let moments = mean.iter().zip(&*rest).zip(&*scale);
+                let of_channels = moments.zip(&*sum).zip(&*product_sum).zip(&self.weight);
+                for (((((moments, &sum), &product_sum), &weight), (&x, &dy)), dx) in
+                    of_channels.zip(x.iter().zip(dy)).zip(dx)
+                {
+                    let ((&mean, &rest), &scale) = moments;
+                    let normal = ((x - mean) - rest) * scale;
+                    *dx = weight * scale * (dy - (sum + normal * product_sum) * per_position);
+                }
+            }
         }
     }
 }

@@ -3,7 +3,7 @@ use crate::kernels::conv_gradient::{bias_gradient, gather_gradient};
 use crate::kernels::scatter::scatter;
 use crate::kernels::stream::{Ring, window};
 use crate::kernels::window::{Axis, Back, Flat};
-use crate::layer::{Differentiable, Layer, Role, check_shapes, tensors};
+use crate::layer::{Differentiable, Gradient, Layer, Role, check_shapes, tensors};
 use crate::layers::bias::{Bias, NoBias};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::length::{Extent, Len};
@@ -238,44 +238,35 @@ macro_rules! convolution {
             type Cache<const N: usize> = Kernel<T, OUT, IN, $KH, $KW>;
 
             #[inline]
-            fn backward<const N: usize>(
-                &self,
-                x: &[TensorOf<$X, T>; N],
-                y: &[TensorOf<$Y, T>; N],
-                transposed: &mut Kernel<T, OUT, IN, $KH, $KW>,
-                dy: &[TensorOf<$Y, T>; N],
-                gradient: &mut Self,
-                dx: &mut [TensorOf<$X, T>; N],
-            ) {
-                let $kernel = &self.weight;
-                let goes_back = const { Back::<$V>::EXISTS && Back::<$H>::EXISTS };
-                if goes_back {
-                    turn::<T, IN, OUT, $KH, $KW>($one, transposed);
-                } else {
-                    transpose::<T, IN, OUT, $KH, $KW>($one, transposed, |to, weight| *to = weight);
-                }
-                let weight = transposed.as_flattened().as_flattened();
-                for (dy, dx) in dy.iter().zip(dx) {
-                    let (dy, dx) = (dy.as_slice(), Tensor::<T>::as_mut_slice(dx));
-                    if goes_back {
-                        gather::<Back<$V>, Back<$H>, T, 1, OUT, IN, false>(weight, &[], dy, dx);
-                    } else {
-                        scatter::<$V, $H, T, IN, OUT>(weight, &[], dy, dx);
-                    }
-                }
-                self.backward_parameters(x, y, transposed, dy, gradient);
-            }
-
-            #[inline]
-            fn backward_parameters<const N: usize>(
+            fn backward<const N: usize, const ADDS: bool>(
                 &self,
                 x: &[TensorOf<$X, T>; N],
                 _: &[TensorOf<$Y, T>; N],
-                _: &mut Kernel<T, OUT, IN, $KH, $KW>,
+                transposed: &mut Kernel<T, OUT, IN, $KH, $KW>,
                 dy: &[TensorOf<$Y, T>; N],
-                gradient: &mut Self,
+                gradient: Gradient<'_, Self, ADDS>,
+                dx: Option<&mut [TensorOf<$X, T>; N]>,
             ) {
                 const { <Self as Layer<$X, T>>::CHECK };
+                if let Some(dx) = dx {
+                    let $kernel = &self.weight;
+                    let goes_back = const { Back::<$V>::EXISTS && Back::<$H>::EXISTS };
+                    if goes_back {
+                        turn::<T, IN, OUT, $KH, $KW>($one, transposed);
+                    } else {
+                        transpose::<T, IN, OUT, $KH, $KW>($one, transposed, |to, weight| *to = weight);
+                    }
+                    let weight = transposed.as_flattened().as_flattened();
+                    for (dy, dx) in dy.iter().zip(dx) {
+                        let (dy, dx) = (dy.as_slice(), Tensor::<T>::as_mut_slice(dx));
+                        if goes_back {
+                            gather::<Back<$V>, Back<$H>, T, 1, OUT, IN, false>(weight, &[], dy, dx);
+                        } else {
+                            scatter::<$V, $H, T, IN, OUT>(weight, &[], dy, dx);
+                        }
+                    }
+                }
+                let gradient = gradient.to_add();
                 let $kernel = &mut gradient.weight;
                 let weight = $many.as_flattened_mut().as_flattened_mut();
                 for (x, dy) in x.iter().zip(dy) {

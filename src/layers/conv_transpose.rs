@@ -2,7 +2,7 @@ use crate::kernels::conv::{Kernel, gather, transpose};
 use crate::kernels::conv_gradient::{bias_gradient, gather_gradient};
 use crate::kernels::scatter::scatter;
 use crate::kernels::window::{Axis, Flat};
-use crate::layer::{Differentiable, Layer, Role, check_shapes, tensors};
+use crate::layer::{Differentiable, Gradient, Layer, Role, check_shapes, tensors};
 use crate::layers::bias::Bias;
 use crate::scalar::{Element, Scalar};
 use crate::shape::length::{Extent, Len};
@@ -191,34 +191,25 @@ macro_rules! transposed {
             type Cache<const N: usize> = Kernel<T, OUT, IN, $KH, $KW>;
 
             #[inline]
-            fn backward<const N: usize>(
-                &self,
-                x: &[TensorOf<$X, T>; N],
-                y: &[TensorOf<$Y, T>; N],
-                exchanged: &mut Kernel<T, OUT, IN, $KH, $KW>,
-                dy: &[TensorOf<$Y, T>; N],
-                gradient: &mut Self,
-                dx: &mut [TensorOf<$X, T>; N],
-            ) {
-                let $kernel = &self.weight;
-                transpose::<T, IN, OUT, $KH, $KW>($one, exchanged, |to, weight| *to = weight);
-                let weight = exchanged.as_flattened().as_flattened();
-                for (dy, dx) in dy.iter().zip(dx) {
-                    gather::<$V, $H, T, 1, OUT, IN, false>(weight, &[], dy.as_slice(), Tensor::<T>::as_mut_slice(dx));
-                }
-                self.backward_parameters(x, y, exchanged, dy, gradient);
-            }
-
-            #[inline]
-            fn backward_parameters<const N: usize>(
+            fn backward<const N: usize, const ADDS: bool>(
                 &self,
                 x: &[TensorOf<$X, T>; N],
                 _: &[TensorOf<$Y, T>; N],
                 exchanged: &mut Kernel<T, OUT, IN, $KH, $KW>,
                 dy: &[TensorOf<$Y, T>; N],
-                gradient: &mut Self,
+                gradient: Gradient<'_, Self, ADDS>,
+                dx: Option<&mut [TensorOf<$X, T>; N]>,
             ) {
                 const { <Self as Layer<$X, T>>::CHECK };
+                if let Some(dx) = dx {
+                    let $kernel = &self.weight;
+                    transpose::<T, IN, OUT, $KH, $KW>($one, exchanged, |to, weight| *to = weight);
+                    let weight = exchanged.as_flattened().as_flattened();
+                    for (dy, dx) in dy.iter().zip(dx) {
+                        gather::<$V, $H, T, 1, OUT, IN, false>(weight, &[], dy.as_slice(), Tensor::<T>::as_mut_slice(dx));
+                    }
+                }
+                let gradient = gradient.to_add();
                 let sums = exchanged.as_flattened_mut().as_flattened_mut();
                 sums.as_flattened_mut().fill(T::ZERO);
                 for (x, dy) in x.iter().zip(dy) {

@@ -1,7 +1,7 @@
 use crate::kernels::dense;
 use crate::kernels::elementwise::are_products_finite;
 use crate::kernels::flat::{rows, rows_mut};
-use crate::layer::{Differentiable, Layer, Role, tensors};
+use crate::layer::{Differentiable, Gradient, Layer, Role, tensors};
 use crate::layers::bias::{Bias, NoBias};
 use crate::scalar::{Element, Scalar};
 use crate::shape::{Image, Sequence, Shape, TensorOf, Vector};
@@ -134,16 +134,19 @@ fn forward_steps<T: Scalar, const IN: usize, const OUT: usize, const L: usize, c
 /// known to be finite.
 #[inline]
 fn parameter_gradient<T: Scalar, const IN: usize, const OUT: usize, B: Bias<T, OUT>, const ADDS: bool>(
-    gradient: &mut Dense<IN, OUT, T, B>,
+    gradient: Gradient<'_, Dense<IN, OUT, T, B>, ADDS>,
     x: &[[T; IN]],
     dy: &[[T; OUT]],
-) -> bool {
+) {
+    // From the factors, where they are few; the products are looked at sooner all at once.
+    if !ADDS && 2 * x.len() * (IN + OUT) < IN * OUT && are_products_finite(x.as_flattened(), dy.as_flattened()) {
+        gradient.mark_finite();
+    }
+    let gradient = gradient.add_or_overwrite();
     dense::weight_gradient::<T, IN, OUT, ADDS>(&mut gradient.weight.data.0, x, dy);
     if let Some(bias) = gradient.bias.get_mut() {
         dense::bias_gradient::<T, OUT, ADDS>(bias, dy);
     }
-    // From the factors, where they are few; the products are looked at sooner all at once.
-    !ADDS && 2 * x.len() * (IN + OUT) < IN * OUT && are_products_finite(x.as_flattened(), dy.as_flattened())
 }
 
 macro_rules! over_steps {
@@ -179,45 +182,19 @@ macro_rules! over_steps {
             }
 
             #[inline]
-            fn backward<const N: usize>(
-                &self,
-                x: &[TensorOf<$X, T>; N],
-                y: &[TensorOf<$Y, T>; N],
-                (): &mut (),
-                dy: &[TensorOf<$Y, T>; N],
-                gradient: &mut Self,
-                dx: &mut [TensorOf<$X, T>; N],
-            ) {
-                Differentiable::<$X, T>::backward_parameters(self, x, y, &mut (), dy, gradient);
-                dense::input_gradient(&self.weight.data.0, steps::<$Y, T, OUT, N>(dy), <$X as StepsOf<IN>>::steps_mut(dx));
-            }
-
-            #[inline]
-            fn backward_parameters<const N: usize>(
+            fn backward<const N: usize, const ADDS: bool>(
                 &self,
                 x: &[TensorOf<$X, T>; N],
                 _: &[TensorOf<$Y, T>; N],
                 (): &mut (),
                 dy: &[TensorOf<$Y, T>; N],
-                gradient: &mut Self,
-            ) {
-                parameter_gradient::<_, _, _, _, true>(gradient, steps::<$X, T, IN, N>(x), steps::<$Y, T, OUT, N>(dy));
-            }
-
-            #[inline]
-            fn backward_overwriting<const N: usize>(
-                &self,
-                x: &[TensorOf<$X, T>; N],
-                _: &[TensorOf<$Y, T>; N],
-                (): &mut (),
-                dy: &[TensorOf<$Y, T>; N],
-                gradient: &mut Self,
+                gradient: Gradient<'_, Self, ADDS>,
                 dx: Option<&mut [TensorOf<$X, T>; N]>,
-            ) -> bool {
+            ) {
                 if let Some(dx) = dx {
                     dense::input_gradient(&self.weight.data.0, steps::<$Y, T, OUT, N>(dy), <$X as StepsOf<IN>>::steps_mut(dx));
                 }
-                parameter_gradient::<_, _, _, _, false>(gradient, steps::<$X, T, IN, N>(x), steps::<$Y, T, OUT, N>(dy))
+                parameter_gradient(gradient, steps::<$X, T, IN, N>(x), steps::<$Y, T, OUT, N>(dy));
             }
         }
     )+ };

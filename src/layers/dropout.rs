@@ -1,7 +1,7 @@
 use crate::feature::Random;
 #[cfg(feature = "rand")]
 use crate::feature::Rng;
-use crate::layer::{Differentiable, Layer, Meaning, check_shapes, no_parameters, nothing_to_learn};
+use crate::layer::{Differentiable, Gradient, Layer, Meaning, check_shapes, no_parameters};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Numeric, Tensor};
 use crate::streaming::step_by_step;
@@ -101,21 +101,20 @@ impl<S: Numeric + Random, T: Scalar, const NUMERATOR: usize, const DENOMINATOR: 
         }
     }
 
-    fn backward<const B: usize>(
+    fn backward<const B: usize, const ADDS: bool>(
         &self,
         _: &[S::Tensor<T>; B],
         _: &[S::Tensor<T>; B],
         cache: &mut Self::Cache<B>,
         dy: &[S::Tensor<T>; B],
-        _: &mut Self,
-        dx: &mut [S::Tensor<T>; B],
+        _: Gradient<'_, Self, ADDS>,
+        dx: Option<&mut [S::Tensor<T>; B]>,
     ) {
+        let Some(dx) = dx else { return };
         for ((dy, dropped), dx) in dy.iter().zip(cache).zip(dx) {
             keep::<NUMERATOR, DENOMINATOR, T>(dy.as_slice(), dropped.as_slice(), dx.as_mut_slice());
         }
     }
-
-    nothing_to_learn!(S, T);
 }
 
 /// `y = x / (1 - p)`, or `0 x` where dropped: NaN stays NaN, as in PyTorch.

@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Layer, Role, tensors};
+use crate::layer::{Differentiable, Gradient, Layer, Role, tensors};
 use crate::scalar::{Element, Scalar};
 use crate::shape::{Sequence, TensorOf, Tokens, Vector};
 use crate::streaming::Streaming;
@@ -81,28 +81,16 @@ impl<const N: usize, const D: usize, const L: usize, T: Scalar> Differentiable<T
 
     /// Tokens have no gradient.
     #[inline]
-    fn backward<const B: usize>(
-        &self,
-        x: &[TensorOf<Tokens<N, L>, T>; B],
-        y: &[TensorOf<Sequence<D, L>, T>; B],
-        cache: &mut (),
-        dy: &[TensorOf<Sequence<D, L>, T>; B],
-        gradient: &mut Self,
-        _: &mut [TensorOf<Tokens<N, L>, T>; B],
-    ) {
-        self.backward_parameters(x, y, cache, dy, gradient);
-    }
-
-    /// `d weight[x_t] += dy_t`
-    #[inline]
-    fn backward_parameters<const B: usize>(
+    fn backward<const B: usize, const ADDS: bool>(
         &self,
         x: &[TensorOf<Tokens<N, L>, T>; B],
         _: &[TensorOf<Sequence<D, L>, T>; B],
         (): &mut (),
         dy: &[TensorOf<Sequence<D, L>, T>; B],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self, ADDS>,
+        _: Option<&mut [TensorOf<Tokens<N, L>, T>; B]>,
     ) {
+        let gradient = gradient.to_add();
         for (x, dy) in x.iter().zip(dy) {
             for (token, dy) in x.iter().zip(&dy.data.0) {
                 let Some(row) = gradient.weight.get_mut(token.index()) else { continue };

@@ -1,6 +1,6 @@
 use crate::kernels::grouped::{bias_gradient, gather, gather_gradient, scatter};
 use crate::kernels::window::{Axis, Flat};
-use crate::layer::{Differentiable, Layer, Numbers, Role, check_shapes, tensors};
+use crate::layer::{Differentiable, Gradient, Layer, Numbers, Role, check_shapes, tensors};
 use crate::layers::bias::NoBias;
 use crate::scalar::{Element, Scalar};
 use crate::shape::length::{Extent, Groups, Len, NotZero, Times};
@@ -211,33 +211,24 @@ macro_rules! grouped {
             type Cache<const N: usize> = ();
 
             #[inline]
-            fn backward<const N: usize>(
-                &self,
-                x: &[TensorOf<$X, T>; N],
-                y: &[TensorOf<$Y, T>; N],
-                (): &mut (),
-                dy: &[TensorOf<$Y, T>; N],
-                gradient: &mut Self,
-                dx: &mut [TensorOf<$X, T>; N],
-            ) {
-                let $kernel = &self.weight;
-                let weight = $one.as_flattened().as_flattened();
-                for (dy, dx) in dy.iter().zip(dx) {
-                    scatter::<$V, $H, T, G, IN, OUT>(weight, dy.as_slice(), Tensor::<T>::as_mut_slice(dx));
-                }
-                self.backward_parameters(x, y, &mut (), dy, gradient);
-            }
-
-            #[inline]
-            fn backward_parameters<const N: usize>(
+            fn backward<const N: usize, const ADDS: bool>(
                 &self,
                 x: &[TensorOf<$X, T>; N],
                 _: &[TensorOf<$Y, T>; N],
                 (): &mut (),
                 dy: &[TensorOf<$Y, T>; N],
-                gradient: &mut Self,
+                gradient: Gradient<'_, Self, ADDS>,
+                dx: Option<&mut [TensorOf<$X, T>; N]>,
             ) {
                 const { <Self as Layer<$X, T>>::CHECK };
+                if let Some(dx) = dx {
+                    let $kernel = &self.weight;
+                    let weight = $one.as_flattened().as_flattened();
+                    for (dy, dx) in dy.iter().zip(dx) {
+                        scatter::<$V, $H, T, G, IN, OUT>(weight, dy.as_slice(), Tensor::<T>::as_mut_slice(dx));
+                    }
+                }
+                let gradient = gradient.to_add();
                 let $kernel = &mut gradient.weight;
                 let weight = $many.as_flattened_mut().as_flattened_mut();
                 for (x, dy) in x.iter().zip(dy) {

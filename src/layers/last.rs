@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Layer, Meaning, no_parameters};
+use crate::layer::{Differentiable, Gradient, Layer, Meaning, no_parameters};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Sequence, TensorOf, Vector};
 use crate::streaming::Streaming;
@@ -60,31 +60,21 @@ impl<const C: usize, const L: usize, T: Scalar> Differentiable<Sequence<C, L>, T
     type Cache<const B: usize> = ();
 
     #[inline]
-    fn backward<const B: usize>(
+    fn backward<const B: usize, const ADDS: bool>(
         &self,
         _: &[TensorOf<Sequence<C, L>, T>; B],
         _: &[TensorOf<Vector<C>, T>; B],
         (): &mut (),
         dy: &[TensorOf<Vector<C>, T>; B],
-        _: &mut Self,
-        dx: &mut [TensorOf<Sequence<C, L>, T>; B],
+        _: Gradient<'_, Self, ADDS>,
+        dx: Option<&mut [TensorOf<Sequence<C, L>, T>; B]>,
     ) {
+        let Some(dx) = dx else { return };
         for (dy, dx) in dy.iter().zip(dx) {
             dx.data.0.as_flattened_mut().fill(T::ZERO);
             if let ([dy], [.., last]) = (&dy.data.0, &mut dx.data.0[..]) {
                 *last = *dy;
             }
         }
-    }
-
-    #[inline]
-    fn backward_parameters<const B: usize>(
-        &self,
-        _: &[TensorOf<Sequence<C, L>, T>; B],
-        _: &[TensorOf<Vector<C>, T>; B],
-        (): &mut (),
-        _: &[TensorOf<Vector<C>, T>; B],
-        _: &mut Self,
-    ) {
     }
 }

@@ -3,7 +3,7 @@ mod join;
 pub use join::{Concat, Join, Sum};
 
 use super::residual::add_each;
-use crate::layer::{Contiguous, Differentiable, Layer, Meaning, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Differentiable, Gradient, Layer, Meaning, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, Keys};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Shape, Tensor, TensorOf};
@@ -182,54 +182,21 @@ impl<In: Shape, T: Scalar, A: Differentiable<In, T>, B: Differentiable<In, T>, J
     }
 
     #[inline]
-    fn backward<const N: usize>(
+    fn backward<const N: usize, const ADDS: bool>(
         &self,
         x: &[In::Tensor<T>; N],
         _: &[TensorOf<J::Out, T>; N],
         ((a_cache, a), (b_cache, b), gradients, other): &mut Self::Cache<N>,
         dy: &[TensorOf<J::Out, T>; N],
-        gradient: &mut Self,
-        dx: &mut [In::Tensor<T>; N],
-    ) {
-        let (to_a, to_b) = J::split(dy, gradients);
-        self.branches.0.backward(x, a, a_cache, to_a, &mut gradient.branches.0, dx);
-        self.branches.1.backward(x, b, b_cache, to_b, &mut gradient.branches.1, other);
-        add_each::<In, T>(dx, other);
-    }
-
-    #[inline]
-    fn backward_parameters<const N: usize>(
-        &self,
-        x: &[In::Tensor<T>; N],
-        _: &[TensorOf<J::Out, T>; N],
-        ((a_cache, a), (b_cache, b), gradients, _): &mut Self::Cache<N>,
-        dy: &[TensorOf<J::Out, T>; N],
-        gradient: &mut Self,
-    ) {
-        let (to_a, to_b) = J::split(dy, gradients);
-        self.branches.0.backward_parameters(x, a, a_cache, to_a, &mut gradient.branches.0);
-        self.branches.1.backward_parameters(x, b, b_cache, to_b, &mut gradient.branches.1);
-    }
-
-    #[inline]
-    fn backward_overwriting<const N: usize>(
-        &self,
-        x: &[In::Tensor<T>; N],
-        _: &[TensorOf<J::Out, T>; N],
-        ((a_cache, a), (b_cache, b), gradients, other): &mut Self::Cache<N>,
-        dy: &[TensorOf<J::Out, T>; N],
-        gradient: &mut Self,
+        mut gradient: Gradient<'_, Self, ADDS>,
         mut dx: Option<&mut [In::Tensor<T>; N]>,
-    ) -> bool {
+    ) {
         let (to_a, to_b) = J::split(dy, gradients);
-        let (gradient_a, gradient_b) = &mut gradient.branches;
-        let (a_branch, b_branch) = (&self.branches.0, &self.branches.1);
-        let is_first_finite = a_branch.backward_overwriting(x, a, a_cache, to_a, gradient_a, dx.as_deref_mut());
         let to_other = dx.is_some().then_some(&mut *other);
-        let is_second_finite = b_branch.backward_overwriting(x, b, b_cache, to_b, gradient_b, to_other);
+        self.branches.0.backward(x, a, a_cache, to_a, gradient.part(|to| &mut to.branches.0), dx.as_deref_mut());
+        self.branches.1.backward(x, b, b_cache, to_b, gradient.part(|to| &mut to.branches.1), to_other);
         if let Some(dx) = dx {
             add_each::<In, T>(dx, other);
         }
-        is_first_finite && is_second_finite
     }
 }

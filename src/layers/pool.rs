@@ -1,6 +1,6 @@
 use crate::kernels::pool;
 use crate::kernels::window::{Axis, Flat};
-use crate::layer::{Differentiable, Layer, Meaning, check_shapes, no_parameters};
+use crate::layer::{Differentiable, Gradient, Layer, Meaning, check_shapes, no_parameters};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::length::{Extent, Len};
 use crate::shape::window::{IsPadding, IsStride, Line, OfSignal, Padding, PadsPool, Stride, Valid, Window};
@@ -226,39 +226,22 @@ macro_rules! pooling {
             type Cache<const B: usize> = ();
 
             #[inline]
-            fn backward<const B: usize>(
+            fn backward<const B: usize, const ADDS: bool>(
                 &self,
                 x: &[TensorOf<$X, T>; B],
                 y: &[TensorOf<$Y, T>; B],
                 (): &mut (),
                 dy: &[TensorOf<$Y, T>; B],
-                _: &mut Self,
-                dx: &mut [TensorOf<$X, T>; B],
+                _: Gradient<'_, Self, ADDS>,
+                dx: Option<&mut [TensorOf<$X, T>; B]>,
             ) {
                 const { <Self as Layer<$X, T>>::CHECK };
+                let Some(dx) = dx else { return };
                 for (((x, y), dy), dx) in x.iter().zip(y).zip(dy).zip(dx) {
                     let (x, dx) = (Tensor::<T>::as_slice(x), Tensor::<T>::as_mut_slice(dx));
                     pool::$backward::<$V, $H, T, C>(x, y.as_slice(), dy.as_slice(), dx);
                 }
             }
-
-            no_gradient!($X, $Y);
-        }
-    };
-}
-
-/// [`nothing_to_learn`](crate::layer::nothing_to_learn) for shapes with parameters.
-macro_rules! no_gradient {
-    ($X:ty, $Y:ty) => {
-        #[inline]
-        fn backward_parameters<const B: usize>(
-            &self,
-            _: &[TensorOf<$X, T>; B],
-            _: &[TensorOf<$Y, T>; B],
-            (): &mut (),
-            _: &[TensorOf<$Y, T>; B],
-            _: &mut Self,
-        ) {
         }
     };
 }
@@ -323,23 +306,23 @@ macro_rules! global {
             type Cache<const B: usize> = ();
 
             #[inline]
-            fn backward<const B: usize>(
+            fn backward<const B: usize, const ADDS: bool>(
                 &self,
                 x: &[TensorOf<$X, T>; B],
                 y: &[TensorOf<Vector<C>, T>; B],
                 (): &mut (),
                 dy: &[TensorOf<Vector<C>, T>; B],
-                _: &mut Self,
-                dx: &mut [TensorOf<$X, T>; B],
+                _: Gradient<'_, Self, ADDS>,
+                dx: Option<&mut [TensorOf<$X, T>; B]>,
             ) {
                 const { <Self as Layer<$X, T>>::CHECK };
+                let Some(dx) = dx else { return };
                 for (((x, y), dy), dx) in x.iter().zip(y).zip(dy).zip(dx) {
                     let ([y], [dy]) = (&y.data.0, &dy.data.0);
                     pool::$backward(Tensor::<T>::as_slice(x), y, dy, Tensor::<T>::as_mut_slice(dx));
                 }
             }
 
-            no_gradient!($X, Vector<C>);
         }
     };
 }

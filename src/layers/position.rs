@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Layer, Role, no_parameters, tensors};
+use crate::layer::{Differentiable, Gradient, Layer, Role, no_parameters, tensors};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Sequence, Tensor, TensorOf};
 
@@ -85,29 +85,19 @@ impl<const C: usize, const L: usize, T: Scalar> Layer<Sequence<C, L>, T> for Pos
 impl<const C: usize, const L: usize, T: Scalar> Differentiable<Sequence<C, L>, T> for PositionalEncoding {
     type Cache<const B: usize> = ();
 
-    fn backward<const B: usize>(
+    fn backward<const B: usize, const ADDS: bool>(
         &self,
         _: &[TensorOf<Sequence<C, L>, T>; B],
         _: &[TensorOf<Sequence<C, L>, T>; B],
         (): &mut (),
         dy: &[TensorOf<Sequence<C, L>, T>; B],
-        _: &mut Self,
-        dx: &mut [TensorOf<Sequence<C, L>, T>; B],
+        _: Gradient<'_, Self, ADDS>,
+        dx: Option<&mut [TensorOf<Sequence<C, L>, T>; B]>,
     ) {
+        let Some(dx) = dx else { return };
         for (dy, dx) in dy.iter().zip(dx) {
             Tensor::<T>::copy_from(dx, dy);
         }
-    }
-
-    #[inline]
-    fn backward_parameters<const B: usize>(
-        &self,
-        _: &[TensorOf<Sequence<C, L>, T>; B],
-        _: &[TensorOf<Sequence<C, L>, T>; B],
-        (): &mut (),
-        _: &[TensorOf<Sequence<C, L>, T>; B],
-        _: &mut Self,
-    ) {
     }
 }
 
@@ -166,34 +156,24 @@ impl<const C: usize, const L: usize, T: Scalar> Layer<Sequence<C, L>, T> for Lea
 impl<const C: usize, const L: usize, T: Scalar> Differentiable<Sequence<C, L>, T> for LearnedPositions<C, L, T> {
     type Cache<const B: usize> = ();
 
-    fn backward<const B: usize>(
-        &self,
-        x: &[TensorOf<Sequence<C, L>, T>; B],
-        y: &[TensorOf<Sequence<C, L>, T>; B],
-        cache: &mut (),
-        dy: &[TensorOf<Sequence<C, L>, T>; B],
-        gradient: &mut Self,
-        dx: &mut [TensorOf<Sequence<C, L>, T>; B],
-    ) {
-        self.backward_parameters(x, y, cache, dy, gradient);
-        for (dy, dx) in dy.iter().zip(dx) {
-            Tensor::<T>::copy_from(dx, dy);
-        }
-    }
-
-    /// `d weight += dy`
-    fn backward_parameters<const B: usize>(
+    fn backward<const B: usize, const ADDS: bool>(
         &self,
         _: &[TensorOf<Sequence<C, L>, T>; B],
         _: &[TensorOf<Sequence<C, L>, T>; B],
         (): &mut (),
         dy: &[TensorOf<Sequence<C, L>, T>; B],
-        gradient: &mut Self,
+        gradient: Gradient<'_, Self, ADDS>,
+        dx: Option<&mut [TensorOf<Sequence<C, L>, T>; B]>,
     ) {
+        let gradient = gradient.to_add();
         for dy in dy {
             for (d, &dy) in gradient.weight.as_flattened_mut().iter_mut().zip(Tensor::as_slice(dy)) {
                 *d += dy;
             }
+        }
+        let Some(dx) = dx else { return };
+        for (dy, dx) in dy.iter().zip(dx) {
+            Tensor::<T>::copy_from(dx, dy);
         }
     }
 }

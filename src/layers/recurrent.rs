@@ -170,34 +170,24 @@ macro_rules! recurrent {
             }
 
             #[inline]
-            fn backward<const B: usize>(
+            fn backward<const B: usize, const ADDS: bool>(
                 &self,
                 x: &[nalgebra::SMatrix<T, IN, L>; B],
                 y: &[nalgebra::SMatrix<T, HIDDEN, L>; B],
                 cache: &mut Self::Cache<B>,
                 dy: &[nalgebra::SMatrix<T, HIDDEN, L>; B],
-                gradient: &mut Self,
-                dx: &mut [nalgebra::SMatrix<T, IN, L>; B],
+                gradient: $crate::layer::Gradient<'_, Self, ADDS>,
+                dx: Option<&mut [nalgebra::SMatrix<T, IN, L>; B]>,
             ) {
-                self.backward_parameters(x, y, cache, dy, gradient);
+                let gradient = gradient.to_add();
+                for (((x, y), saved), dy) in x.iter().zip(y).zip(&mut *cache).zip(dy) {
+                    let (y, dy) = (y.data.0.as_chunks::<1>().0, dy.data.0.as_chunks::<1>().0);
+                    self.through_time(&x.data.0, y, 0, saved, dy, gradient);
+                }
+                let Some(dx) = dx else { return };
                 for (saved, dx) in cache.iter().zip(dx) {
                     dx.data.0 = [[T::ZERO; IN]; L];
                     self.add_input_gradient(saved, &mut dx.data.0);
-                }
-            }
-
-            #[inline]
-            fn backward_parameters<const B: usize>(
-                &self,
-                x: &[nalgebra::SMatrix<T, IN, L>; B],
-                y: &[nalgebra::SMatrix<T, HIDDEN, L>; B],
-                cache: &mut Self::Cache<B>,
-                dy: &[nalgebra::SMatrix<T, HIDDEN, L>; B],
-                gradient: &mut Self,
-            ) {
-                for (((x, y), saved), dy) in x.iter().zip(y).zip(cache).zip(dy) {
-                    let (y, dy) = (y.data.0.as_chunks::<1>().0, dy.data.0.as_chunks::<1>().0);
-                    self.through_time(&x.data.0, y, 0, saved, dy, gradient);
                 }
             }
         }

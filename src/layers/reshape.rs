@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Layer, Meaning, check_shapes, no_parameters, nothing_to_learn};
+use crate::layer::{Differentiable, Gradient, Layer, Meaning, check_shapes, no_parameters};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::length::{Extent, Len, Length, SameLength, Times, Volume};
 use crate::shape::{Image, Sequence, Shape, Tensor, TensorOf, Vector};
@@ -166,21 +166,21 @@ macro_rules! backward {
         {
             type Cache<const B: usize> = ();
 
-            fn backward<const B: usize>(
+            fn backward<const B: usize, const ADDS: bool>(
                 &self,
                 _: &[In::Tensor<T>; B],
                 _: &[TensorOf<Self::Out, T>; B],
                 (): &mut (),
                 dy: &[TensorOf<Self::Out, T>; B],
-                _: &mut Self,
-                dx: &mut [In::Tensor<T>; B],
+                _: Gradient<'_, Self, ADDS>,
+                dx: Option<&mut [In::Tensor<T>; B]>,
             ) {
+                let Some(dx) = dx else { return };
                 for (dy, dx) in dy.iter().zip(dx) {
                     copy::<Self::Out, In, T>(dy, dx);
                 }
             }
 
-            nothing_to_learn!(In, T);
         }
     };
 }

@@ -1,4 +1,4 @@
-use crate::layer::{Contiguous, Differentiable, Layer, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Differentiable, Gradient, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, Keys};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{SameShape, Shape, Tensor, TensorOf};
@@ -122,50 +122,21 @@ where
     }
 
     #[inline]
-    fn backward<const B: usize>(
+    fn backward<const B: usize, const ADDS: bool>(
         &self,
         x: &[S::Tensor<T>; B],
         _: &[S::Tensor<T>; B],
         cache: &mut Self::Cache<B>,
         dy: &[S::Tensor<T>; B],
-        gradient: &mut Self,
-        dx: &mut [S::Tensor<T>; B],
-    ) {
-        let (cache, inner) = cache;
-        self.0.backward(x, inner, cache, L::Out::tensors(dy), &mut gradient.0, dx);
-        add_each::<S, T>(dx, dy);
-    }
-
-    #[inline]
-    fn backward_parameters<const B: usize>(
-        &self,
-        x: &[S::Tensor<T>; B],
-        _: &[S::Tensor<T>; B],
-        cache: &mut Self::Cache<B>,
-        dy: &[S::Tensor<T>; B],
-        gradient: &mut Self,
-    ) {
-        let (cache, inner) = cache;
-        self.0.backward_parameters(x, inner, cache, L::Out::tensors(dy), &mut gradient.0);
-    }
-
-    #[inline]
-    fn backward_overwriting<const B: usize>(
-        &self,
-        x: &[S::Tensor<T>; B],
-        _: &[S::Tensor<T>; B],
-        cache: &mut Self::Cache<B>,
-        dy: &[S::Tensor<T>; B],
-        gradient: &mut Self,
+        mut gradient: Gradient<'_, Self, ADDS>,
         mut dx: Option<&mut [S::Tensor<T>; B]>,
-    ) -> bool {
+    ) {
         let (cache, inner) = cache;
-        let is_finite =
-            self.0.backward_overwriting(x, inner, cache, L::Out::tensors(dy), &mut gradient.0, dx.as_deref_mut());
+        let inner_gradient = gradient.part(|residual| &mut residual.0);
+        self.0.backward(x, inner, cache, L::Out::tensors(dy), inner_gradient, dx.as_deref_mut());
         if let Some(dx) = dx {
             add_each::<S, T>(dx, dy);
         }
-        is_finite
     }
 }
 

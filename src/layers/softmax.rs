@@ -1,5 +1,5 @@
 use crate::kernels::softmax::{Position, log_softmax, log_softmax_backward, softmax, softmax_backward};
-use crate::layer::{Differentiable, Layer, Meaning, no_parameters, nothing_to_learn};
+use crate::layer::{Differentiable, Gradient, Layer, Meaning, no_parameters};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Numeric, Shape, Tensor};
 use crate::streaming::step_by_step;
@@ -79,21 +79,20 @@ macro_rules! over_positions {
         impl<S: Numeric, T: Scalar> Differentiable<S, T> for $layer {
             type Cache<const B: usize> = ();
 
-            fn backward<const B: usize>(
+            fn backward<const B: usize, const ADDS: bool>(
                 &self,
                 _: &[S::Tensor<T>; B],
                 y: &[S::Tensor<T>; B],
                 (): &mut (),
                 dy: &[S::Tensor<T>; B],
-                _: &mut Self,
-                dx: &mut [S::Tensor<T>; B],
+                _: Gradient<'_, Self, ADDS>,
+                dx: Option<&mut [S::Tensor<T>; B]>,
             ) {
+                let Some(dx) = dx else { return };
                 for ((y, dy), dx) in y.iter().zip(dy).zip(dx) {
                     $backward::<T, Of<S>>(y.as_slice(), dy.as_slice(), dx.as_mut_slice());
                 }
             }
-
-            nothing_to_learn!(S, T);
         }
     };
 }

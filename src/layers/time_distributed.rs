@@ -1,5 +1,5 @@
 use crate::kernels::flat::{columns, columns_mut};
-use crate::layer::{Contiguous, Differentiable, Layer, Meaning, Parameter, Parameters, Path, check_shapes};
+use crate::layer::{Contiguous, Differentiable, Gradient, Layer, Meaning, Parameter, Parameters, Path, check_shapes};
 use crate::safetensors::{At, File, FromFile, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Sequence, Shape, TensorOf, Vector};
@@ -182,32 +182,21 @@ where
     }
 
     #[inline]
-    fn backward<const B: usize>(
+    fn backward<const B: usize, const ADDS: bool>(
         &self,
         x: &[TensorOf<Sequence<C, LEN>, T>; B],
         y: &[TensorOf<Self::Out, T>; B],
         cache: &mut Self::Cache<B>,
         dy: &[TensorOf<Self::Out, T>; B],
-        gradient: &mut Self,
-        dx: &mut [TensorOf<Sequence<C, LEN>, T>; B],
+        mut gradient: Gradient<'_, Self, ADDS>,
+        dx: Option<&mut [TensorOf<Sequence<C, LEN>, T>; B]>,
     ) {
-        for ((((x, y), cache), dy), dx) in x.iter().zip(y).zip(cache).zip(dy).zip(dx) {
-            let (y, dy) = (L::Out::steps(y), L::Out::steps(dy));
-            self.0.backward(columns(x), y, cache, dy, &mut gradient.0, columns_mut(dx));
-        }
-    }
-
-    #[inline]
-    fn backward_parameters<const B: usize>(
-        &self,
-        x: &[TensorOf<Sequence<C, LEN>, T>; B],
-        y: &[TensorOf<Self::Out, T>; B],
-        cache: &mut Self::Cache<B>,
-        dy: &[TensorOf<Self::Out, T>; B],
-        gradient: &mut Self,
-    ) {
+        let mut gradient = gradient.part(|layer| &mut layer.0).begun();
+        let mut dx = dx.map(|dx| dx.iter_mut());
         for (((x, y), cache), dy) in x.iter().zip(y).zip(cache).zip(dy) {
-            self.0.backward_parameters(columns(x), L::Out::steps(y), cache, L::Out::steps(dy), &mut gradient.0);
+            let (y, dy) = (L::Out::steps(y), L::Out::steps(dy));
+            let dx = dx.as_mut().and_then(Iterator::next).map(columns_mut);
+            self.0.backward(columns(x), y, cache, dy, gradient.part(|layer| layer), dx);
         }
     }
 }

@@ -1,5 +1,5 @@
 use crate::kernels::pool::{repeat, repeat_backward};
-use crate::layer::{Differentiable, Layer, Meaning, no_parameters};
+use crate::layer::{Differentiable, Gradient, Layer, Meaning, no_parameters};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::length::{Extent, Len, NotZero, Times};
 use crate::shape::{Image, Sequence, Tensor, TensorOf};
@@ -63,30 +63,20 @@ macro_rules! upsample {
             type Cache<const B: usize> = ();
 
             #[inline]
-            fn backward<const B: usize>(
+            fn backward<const B: usize, const ADDS: bool>(
                 &self,
                 _: &[TensorOf<$X, T>; B],
                 _: &[TensorOf<$Y, T>; B],
                 (): &mut (),
                 dy: &[TensorOf<$Y, T>; B],
-                _: &mut Self,
-                dx: &mut [TensorOf<$X, T>; B],
+                _: Gradient<'_, Self, ADDS>,
+                dx: Option<&mut [TensorOf<$X, T>; B]>,
             ) {
                 const { <Self as Layer<$X, T>>::CHECK };
+                let Some(dx) = dx else { return };
                 for (dy, dx) in dy.iter().zip(dx) {
                     repeat_backward::<T, C>(dy.as_slice(), Tensor::<T>::as_mut_slice(dx), $width, $down, $across);
                 }
-            }
-
-            #[inline]
-            fn backward_parameters<const B: usize>(
-                &self,
-                _: &[TensorOf<$X, T>; B],
-                _: &[TensorOf<$Y, T>; B],
-                (): &mut (),
-                _: &[TensorOf<$Y, T>; B],
-                _: &mut Self,
-            ) {
             }
         }
     };

@@ -1,6 +1,6 @@
 //! A layer with one chosen fault in its backward pass: `y = scale * x`, one scale for each number.
 
-use constnet::layer::{Differentiable, Layer, Parameter, Parameters, Path, Role};
+use constnet::layer::{Differentiable, Gradient, Layer, Parameter, Parameters, Path, Role};
 use constnet::nalgebra::SVector;
 use constnet::{ConstZero, Vector};
 
@@ -14,7 +14,7 @@ impl Fault {
     pub(crate) const INPUTS: u8 = 1;
     /// The gradient of the parameters is twice what it is.
     pub(crate) const PARAMETERS: u8 = 2;
-    /// The same, in `backward_parameters` alone.
+    /// It is wrong where the gradient of the inputs is not asked for.
     pub(crate) const PARAMETERS_ALONE: u8 = 3;
     /// The last sample of a batch has no part in the gradient.
     pub(crate) const ONE_SAMPLE: u8 = 4;
@@ -26,10 +26,12 @@ impl Fault {
     pub(crate) const OVERWRITES: u8 = 7;
     /// The gradient of the inputs is added to, not overwritten.
     pub(crate) const ADDS: u8 = 8;
-    /// The gradient of the parameters is added to in `backward_overwriting`.
+    /// The gradient of the parameters is added to, where it is to be overwritten.
     pub(crate) const NEVER_OVERWRITES: u8 = 9;
     /// Any gradient of the parameters is said to be finite.
     pub(crate) const ALWAYS_FINITE: u8 = 10;
+    /// The gradient of the parameters is left as it is.
+    pub(crate) const NOTHING_WRITTEN: u8 = 11;
 }
 
 #[derive(Debug)]
@@ -69,36 +71,47 @@ impl<const FAULT: u8> Layer<Vector<3>, f64> for Faulty<FAULT> {
     }
 }
 
-impl<const FAULT: u8> Faulty<FAULT> {
-    fn gradient(x: &[SVector<f64, 3>], dy: &[SVector<f64, 3>], gradient: &mut Self) {
+impl<const FAULT: u8> Differentiable<Vector<3>, f64> for Faulty<FAULT> {
+    type Cache<const B: usize> = ();
+
+    fn backward<const B: usize, const ADDS: bool>(
+        &self,
+        x: &[SVector<f64, 3>; B],
+        _: &[SVector<f64, 3>; B],
+        (): &mut (),
+        dy: &[SVector<f64, 3>; B],
+        gradient: Gradient<'_, Self, ADDS>,
+        dx: Option<&mut [SVector<f64, 3>; B]>,
+    ) {
+        if FAULT == Fault::ALWAYS_FINITE {
+            gradient.mark_finite();
+        }
+        let gradient = match FAULT {
+            Fault::NEVER_OVERWRITES | Fault::NOTHING_WRITTEN => gradient.add_or_overwrite(),
+            Fault::OVERWRITES => {
+                let gradient = gradient.add_or_overwrite();
+                gradient.scale.fill(0.0);
+                gradient
+            }
+            _ => gradient.to_add(),
+        };
         let samples = if FAULT == Fault::ONE_SAMPLE { x.len() - 1 } else { x.len() };
         let times = match FAULT {
             Fault::PARAMETERS => 2.0,
             Fault::NAN => f64::NAN,
             _ => 1.0,
         };
-        if FAULT == Fault::OVERWRITES {
-            gradient.scale.fill(0.0);
+        if FAULT != Fault::NOTHING_WRITTEN {
+            for (x, dy) in x.iter().zip(dy).take(samples) {
+                gradient.scale += x.component_mul(dy) * times;
+            }
         }
-        for (x, dy) in x.iter().zip(dy).take(samples) {
-            gradient.scale += x.component_mul(dy) * times;
-        }
-    }
-}
-
-impl<const FAULT: u8> Differentiable<Vector<3>, f64> for Faulty<FAULT> {
-    type Cache<const B: usize> = ();
-
-    fn backward<const B: usize>(
-        &self,
-        x: &[SVector<f64, 3>; B],
-        _: &[SVector<f64, 3>; B],
-        (): &mut (),
-        dy: &[SVector<f64, 3>; B],
-        gradient: &mut Self,
-        dx: &mut [SVector<f64, 3>; B],
-    ) {
-        Self::gradient(x, dy, gradient);
+        let Some(dx) = dx else {
+            if FAULT == Fault::PARAMETERS_ALONE {
+                gradient.scale[0] += 1.0;
+            }
+            return;
+        };
         let times = match FAULT {
             Fault::INPUTS => -1.0,
             Fault::SLIGHT => 1.00001,
@@ -108,38 +121,5 @@ impl<const FAULT: u8> Differentiable<Vector<3>, f64> for Faulty<FAULT> {
             let before = if FAULT == Fault::ADDS { *dx } else { SVector::zeros() };
             *dx = before + self.scale.component_mul(dy) * times;
         }
-    }
-
-    fn backward_parameters<const B: usize>(
-        &self,
-        x: &[SVector<f64, 3>; B],
-        _: &[SVector<f64, 3>; B],
-        (): &mut (),
-        dy: &[SVector<f64, 3>; B],
-        gradient: &mut Self,
-    ) {
-        Self::gradient(x, dy, gradient);
-        if FAULT == Fault::PARAMETERS_ALONE {
-            gradient.scale[0] += 1.0;
-        }
-    }
-
-    fn backward_overwriting<const B: usize>(
-        &self,
-        x: &[SVector<f64, 3>; B],
-        y: &[SVector<f64, 3>; B],
-        (): &mut (),
-        dy: &[SVector<f64, 3>; B],
-        gradient: &mut Self,
-        dx: Option<&mut [SVector<f64, 3>; B]>,
-    ) -> bool {
-        if FAULT != Fault::NEVER_OVERWRITES {
-            gradient.scale.fill(0.0);
-        }
-        match dx {
-            Some(dx) => self.backward(x, y, &mut (), dy, gradient, dx),
-            None => self.backward_parameters(x, y, &mut (), dy, gradient),
-        }
-        FAULT == Fault::ALWAYS_FINITE
     }
 }

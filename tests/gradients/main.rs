@@ -8,7 +8,7 @@ mod losses;
 mod networks;
 
 use constnet::gradcheck::{self, Report};
-use constnet::layer::{Differentiable, Parameters};
+use constnet::layer::{Differentiable, Gradient, Parameters};
 use constnet::shape::argument::TensorFor;
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::{
@@ -75,7 +75,7 @@ fn adds_and_overwrites<In: Shape, L: Differentiable<In, f64>>(
     let (mut once, mut many) = (L::ZERO, L::ZERO);
     layer.sample(&mut cache, &mut Xoshiro128PlusPlus::seed_from_u64(0));
     layer.forward_train(x, &mut cache, &mut y);
-    layer.backward(x, &y, &mut cache, &dy, &mut once, &mut dx);
+    layer.backward(x, &y, &mut cache, &dy, Gradient::adding(&mut once), Some(&mut dx));
     let first = dx.clone();
 
     let dirt = 100.0;
@@ -83,9 +83,9 @@ fn adds_and_overwrites<In: Shape, L: Differentiable<In, f64>>(
     dx.iter_mut().flat_map(Tensor::as_mut_slice).for_each(|dx| *dx = dirt);
     L::zip([&mut many], &mut |_, [values]| values.fill(1.0));
     layer.forward_train(x, &mut cache, &mut y);
-    layer.backward(x, &y, &mut cache, &dy, &mut many, &mut dx);
+    layer.backward(x, &y, &mut cache, &dy, Gradient::adding(&mut many), Some(&mut dx));
     layer.forward_train(x, &mut cache, &mut y);
-    layer.backward_parameters(x, &y, &mut cache, &dy, &mut many);
+    layer.backward(x, &y, &mut cache, &dy, Gradient::adding(&mut many), None);
     assert_eq!(dx, first, "{name}: the gradient of the inputs depends on what was there");
     L::zip([&mut once, &mut many], &mut |_, [once, many]| {
         for (once, many) in once.iter().zip(many) {
@@ -379,7 +379,7 @@ type Sixteen = (
 fn tuples() {
     layer::<Vector<3>, (D<3, 2>,)>();
     layer::<Vector<3>, (D<3, 4>, D<4, 2>)>();
-    // A first layer without parameters, where `backward_parameters` may stop early.
+    // A first layer without parameters, where the way back stops early.
     layer::<Vector<3>, (Tanh, D<3, 2>)>();
     layer::<Vector<3>, (Tanh, Sigmoid, D<3, 4>, Gelu, D<4, 2>, Softplus)>();
     layer::<Vector<3>, (Tanh, Sigmoid)>();

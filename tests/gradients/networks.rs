@@ -66,8 +66,12 @@ fn the_checker_finds_faults() {
     ] {
         assert!(report.max_relative_error > LIMIT, "{report}");
     }
-    for nan in [fault::<{ Fault::NAN }>(), fault::<{ Fault::NEVER_OVERWRITES }>(), fault::<{ Fault::ALWAYS_FINITE }>()]
-    {
+    for nan in [
+        fault::<{ Fault::NAN }>(),
+        fault::<{ Fault::NEVER_OVERWRITES }>(),
+        fault::<{ Fault::ALWAYS_FINITE }>(),
+        fault::<{ Fault::NOTHING_WRITTEN }>(),
+    ] {
         assert!(nan.max_relative_error.is_nan(), "{nan}");
     }
 }

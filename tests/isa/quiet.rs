@@ -3,7 +3,7 @@
 //! Would catch: a moment, a parameter or a state that stays below the normal range for ever, as rounding to the nearest number keeps it
 //! there; one that is 0 too early.
 
-use constnet::layer::{Differentiable, Layer, Parameters};
+use constnet::layer::{Differentiable, Gradient, Layer, Parameters};
 use constnet::loss::{BinaryCrossEntropyWithLogits, CrossEntropy, Loss, Mse, Penalty};
 use constnet::nalgebra::{SMatrix, SVector};
 use constnet::optimizer::{Adagrad, Adam, AdamW, Optimizer, Part, RmsProp, Sgd, State};
@@ -167,7 +167,7 @@ fn backward<L: Differentiable<Steps, T>, T: Scalar>(layer: &L, x: &[SMatrix<T, 2
     let (before, last) = dy_numbers.split_at_mut(dy_numbers.len() - dy_numbers.len() / STEPS);
     before.fill(T::ZERO);
     wave(last, 1.0);
-    layer.backward(x, &y, &mut cache, &dy, &mut gradient, &mut dx);
+    layer.backward(x, &y, &mut cache, &dy, Gradient::adding(&mut gradient), Some(&mut dx));
     normal(dx[0].as_slice(), &format!("the gradient with respect to the inputs of {name}"));
     gone(&dx[0].as_slice()[..20], &format!("the gradient with respect to the first inputs of {name}"));
     assert!(dx[0].as_slice().iter().any(|&dx| dx != T::ZERO), "{name}: no gradient");
@@ -203,7 +203,15 @@ fn probabilities<T: Scalar>(step: f64) {
     let y = Network::<Vector<90>, LogSoftmax, T>::ZERO.predict(&x);
     let (mut dy, mut dx) = ([SVector::<T, 90>::ZERO], [SVector::<T, 90>::ZERO]);
     dy[0][3] = T::ONE;
-    Differentiable::<Vector<90>, T>::backward(&LogSoftmax, &[x], &[y], &mut (), &dy, &mut LogSoftmax, &mut dx);
+    Differentiable::<Vector<90>, T>::backward(
+        &LogSoftmax,
+        &[x],
+        &[y],
+        &mut (),
+        &dy,
+        Gradient::adding(&mut LogSoftmax),
+        Some(&mut dx),
+    );
     normal(dx[0].as_slice(), "back through log-softmax");
     let [dy] = &mut dy;
     Loss::<Vector<90>, _, T>::gradient(&CrossEntropy, &x, &Class::<90>::const_new(40), T::ONE, dy);

@@ -3,11 +3,12 @@
 //!
 //! Would catch: a tile, a strip or a rest that a kernel leaves out, takes twice or reads beside its row, at a size that no network here has.
 
-use constnet::layer::{Differentiable, Parameters};
+use constnet::layer::{Differentiable, Gradient, Parameters};
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::{ConstZero, Conv1d, Conv2d, Dense, Image, Pad, Sequence, Stride, Vector};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use std::cell::Cell;
 
 /// Of the sum of the sizes of what is added up: some thousand terms, each rounded.
 const BOUND: f64 = 1e-5;
@@ -101,7 +102,7 @@ fn check<In: Shape, L: Differentiable<In>, const B: usize>(inputs: usize, output
         layer.forward(x, &mut alone);
         assert_eq!(alone.as_slice(), y.as_slice(), "{name}: a sample alone and in its batch");
     }
-    layer.backward(&x, &y, &mut cache, &dy, &mut gradient, &mut dx);
+    layer.backward(&x, &y, &mut cache, &dy, Gradient::adding(&mut gradient), Some(&mut dx));
 
     let [weight, bias]: [Vec<f32>; 2] = tensors(&*layer).try_into().expect("a weight and a bias");
     let wide = |numbers: &[f32]| numbers.iter().copied().map(f64::from).collect::<Vec<f64>>();
@@ -139,7 +140,7 @@ fn check<In: Shape, L: Differentiable<In>, const B: usize>(inputs: usize, output
     let mut again = Box::new(L::ZERO);
     L::zip([&mut *again], &mut |_, [values]| nan(values));
     layer.forward_train(&x, &mut cache, &mut y);
-    layer.backward_overwriting(&x, &y, &mut cache, &dy, &mut again, None);
+    layer.backward(&x, &y, &mut cache, &dy, Gradient::overwriting(&mut again, &Cell::new(0)), None);
     let [of_weight, of_bias]: [Vec<f32>; 2] = tensors(&*again).try_into().expect("a weight and a bias");
     compare(&format!("{name}, overwritten weight gradient of a batch of {B}"), &of_weight, &d_weight);
     compare(&format!("{name}, overwritten bias gradient of a batch of {B}"), &of_bias, &d_bias);

@@ -6,7 +6,7 @@
 mod case;
 
 use case::Case;
-use constnet::layer::{Differentiable, Layer, Parameters};
+use constnet::layer::{Differentiable, Gradient, Layer, Parameters};
 use constnet::loss::{self, CrossEntropy, Loss, Mse};
 use constnet::optimizer::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd};
 use constnet::shape::argument::TensorFor;
@@ -94,7 +94,7 @@ where
         mean += scale * loss.gradient(y, target, scale, dy);
     }
     case.assert_near("loss", &[mean], case.numbers("loss"));
-    net.backward(&x, &y, &mut cache, &dy, &mut gradient, &mut dx);
+    net.backward(&x, &y, &mut cache, &dy, Gradient::adding(&mut gradient), Some(&mut dx));
     case.assert_near("gradient", &flat(&gradient), &case.parameters("grad.", &net));
     let dx: Vec<f32> = dx.iter().flat_map(Tensor::as_slice).copied().collect();
     case.assert_near("gradient of x", &dx, case.numbers("grad.x"));

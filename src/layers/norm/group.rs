@@ -1,6 +1,6 @@
 use super::{Epsilon, IsEpsilon};
 use crate::kernels::norm::{normalise, normalise_backward};
-use crate::layer::{Differentiable, Layer, Role, check_shapes, tensors};
+use crate::layer::{Differentiable, Gradient, Layer, Role, check_shapes, tensors};
 use crate::layers::channels::Channels;
 use crate::scalar::{Element, Scalar};
 use crate::shape::Tensor;
@@ -102,30 +102,20 @@ where
 {
     type Cache<const B: usize> = ();
 
-    fn backward<const B: usize>(
+    fn backward<const B: usize, const ADDS: bool>(
         &self,
         x: &[S::Tensor<T>; B],
         _: &[S::Tensor<T>; B],
         (): &mut (),
         dy: &[S::Tensor<T>; B],
-        gradient: &mut Self,
-        dx: &mut [S::Tensor<T>; B],
+        gradient: Gradient<'_, Self, ADDS>,
+        dx: Option<&mut [S::Tensor<T>; B]>,
     ) {
-        for ((x, dy), dx) in x.iter().zip(dy).zip(dx) {
-            self.gradients(x.as_slice(), dy.as_slice(), gradient, Some(dx.as_mut_slice()));
-        }
-    }
-
-    fn backward_parameters<const B: usize>(
-        &self,
-        x: &[S::Tensor<T>; B],
-        _: &[S::Tensor<T>; B],
-        (): &mut (),
-        dy: &[S::Tensor<T>; B],
-        gradient: &mut Self,
-    ) {
+        let gradient = gradient.to_add();
+        let mut dx = dx.map(|dx| dx.iter_mut());
         for (x, dy) in x.iter().zip(dy) {
-            self.gradients(x.as_slice(), dy.as_slice(), gradient, None);
+            let dx = dx.as_mut().and_then(Iterator::next).map(Tensor::as_mut_slice);
+            self.gradients(x.as_slice(), dy.as_slice(), gradient, dx);
         }
     }
 }

@@ -1,6 +1,6 @@
 use super::{Gru, Lstm, Rnn, RnnActivation};
 use crate::kernels::recurrent::forward;
-use crate::layer::{Contiguous, Described, Description, Differentiable, Layer, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Described, Description, Differentiable, Gradient, Layer, Parameter, Parameters, Path};
 use crate::safetensors::{At, File, FromFile, FromTensor, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::length::{Extent, Len, NotZero, Plus};
@@ -146,36 +146,26 @@ macro_rules! both_ways {
             }
 
             #[inline]
-            fn backward<const B: usize>(
+            fn backward<const B: usize, const ADDS: bool>(
                 &self,
                 x: &[TensorOf<Sequence<IN, L>, T>; B],
                 y: &[TensorOf<Self::Out, T>; B],
                 cache: &mut Self::Cache<B>,
                 dy: &[TensorOf<Self::Out, T>; B],
-                gradient: &mut Self,
-                dx: &mut [TensorOf<Sequence<IN, L>, T>; B],
+                gradient: Gradient<'_, Self, ADDS>,
+                dx: Option<&mut [TensorOf<Sequence<IN, L>, T>; B]>,
             ) {
-                self.backward_parameters(x, y, cache, dy, gradient);
+                let gradient = gradient.to_add();
+                for (((x, y), [ahead, reverse]), dy) in x.iter().zip(y).zip(&mut *cache).zip(dy) {
+                    let (x, y, dy) = (&x.data.0, pairs::<T, HIDDEN>(y), pairs::<T, HIDDEN>(dy));
+                    self.forward.through_time(x, y, 0, ahead, dy, &mut gradient.forward);
+                    self.reverse.through_time(x, y, 1, reverse, dy, &mut gradient.reverse);
+                }
+                let Some(dx) = dx else { return };
                 for ([ahead, reverse], dx) in cache.iter().zip(dx) {
                     dx.data.0 = [[T::ZERO; IN]; L];
                     self.forward.add_input_gradient(ahead, &mut dx.data.0);
                     self.reverse.add_input_gradient(reverse, &mut dx.data.0);
-                }
-            }
-
-            #[inline]
-            fn backward_parameters<const B: usize>(
-                &self,
-                x: &[TensorOf<Sequence<IN, L>, T>; B],
-                y: &[TensorOf<Self::Out, T>; B],
-                cache: &mut Self::Cache<B>,
-                dy: &[TensorOf<Self::Out, T>; B],
-                gradient: &mut Self,
-            ) {
-                for (((x, y), [ahead, reverse]), dy) in x.iter().zip(y).zip(cache).zip(dy) {
-                    let (x, y, dy) = (&x.data.0, pairs::<T, HIDDEN>(y), pairs::<T, HIDDEN>(dy));
-                    self.forward.through_time(x, y, 0, ahead, dy, &mut gradient.forward);
-                    self.reverse.through_time(x, y, 1, reverse, dy, &mut gradient.reverse);
                 }
             }
         }

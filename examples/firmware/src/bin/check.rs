@@ -3,7 +3,7 @@
 #![no_std]
 #![no_main]
 
-use constnet::layer::{Differentiable, Layer};
+use constnet::layer::{Differentiable, Gradient, Layer};
 use constnet::loss::Mse;
 use constnet::nalgebra::SVector;
 use constnet::optimizer::{Optimizer, Sgd};
@@ -14,6 +14,7 @@ use constnet::{Bidirectional, ConstZero, Dense, DenseNoBias, Gru, Lstm, Network,
 use constnet_firmware::nets::{next, uniform};
 use constnet_firmware::text::Decimals;
 use constnet_firmware::{entry, say, stack};
+use core::cell::Cell;
 use core::hint::black_box;
 
 /// Samples of a batch.
@@ -182,7 +183,8 @@ fn layer<const IN: usize, const OUT: usize>(found: &mut Found) {
 
     let mut dx = Guarded::<[SVector<f32, IN>; ROWS]>::NEW;
     let before = gradient.value.clone();
-    Differentiable::<Vector<IN>>::backward(&layer, &x, &y.value, &mut (), &dy, &mut gradient.value, &mut dx.value);
+    let adding = Gradient::adding(&mut gradient.value);
+    Differentiable::<Vector<IN>>::backward(&layer, &x, &y.value, &mut (), &dy, adding, Some(&mut dx.value));
     for (dx, dy) in dx.value.iter().zip(&dy) {
         for (&dx, column) in dx.iter().zip(columns()) {
             found.expect(dx, 0.0, column.iter().copied().zip(dy.iter().copied()));
@@ -202,7 +204,9 @@ fn layer<const IN: usize, const OUT: usize>(found: &mut Found) {
     found.holds &= y.is_whole() && dx.is_whole() && gradient.is_whole();
 
     // Overwritten: what was there is in no sum.
-    Differentiable::<Vector<IN>>::backward_overwriting(&layer, &x, &y.value, &mut (), &dy, &mut gradient.value, None);
+    let known_finite = Cell::new(0);
+    let overwriting = Gradient::overwriting(&mut gradient.value, &known_finite);
+    Differentiable::<Vector<IN>>::backward(&layer, &x, &y.value, &mut (), &dy, overwriting, None);
     for (i, column) in gradient.value.weight.as_slice().chunks_exact(OUT).enumerate() {
         for (o, &gradient) in column.iter().enumerate() {
             let terms = rows().filter_map(|(x, dy)| Some((*x.as_slice().get(i)?, *dy.as_slice().get(o)?)));
