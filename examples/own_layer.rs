@@ -15,7 +15,7 @@
 //! ```
 
 use constnet::data::Dataset;
-use constnet::layer::{Differentiable, Gradient, Layer, Parameter, Parameters, Path, Role};
+use constnet::layer::{Both, Differentiable, Gradient, Layer, Parameter, Parameters, Path, Role};
 use constnet::loss::Mse;
 use constnet::nalgebra::{SVector, Vector1};
 use constnet::network::Model;
@@ -41,6 +41,7 @@ impl<const N: usize, T: Element> ConstZero for Snake<N, T> {
 // 2. The forward pass, which is all that prediction needs.
 impl<const N: usize, T: Scalar> Layer<Vector<N>, T> for Snake<N, T> {
     type Out = Vector<N>;
+    type Peak<X, Y> = Both<X, Y>;
 
     fn forward(&self, x: &SVector<T, N>, y: &mut SVector<T, N>) {
         for ((&x, y), frequency) in x.iter().zip(y).zip(&self.frequency) {

@@ -6,6 +6,7 @@
 //! targets that have vectors; and dense layers and gradient descent on a Cortex-M with a unit for floating point have an order of their
 //! own, in `cortex_m.rs`. The outputs of a sample are the same bits alone, in a batch, and as a stream.
 
+pub(crate) mod arena;
 pub(crate) mod attention;
 pub(crate) mod bytes;
 pub(crate) mod contiguous;

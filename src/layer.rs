@@ -3,12 +3,14 @@
 mod bound;
 mod gradient;
 mod meaning;
+pub(crate) mod memory;
 mod tensors;
 
 pub use crate::kernels::contiguous::Contiguous;
 pub use bound::Bound;
 pub use gradient::Gradient;
 pub use meaning::Meaning;
+pub use memory::{Both, Either, Side, Source, Target, apart, on_stack, over};
 pub(crate) use tensors::tensors;
 pub use tensors::{Described, Description, Numbers};
 
@@ -33,10 +35,15 @@ pub trait Layer<In: Shape, T: Element = f32> {
     /// The shape that comes out.
     type Out: Shape;
 
-    /// The bytes of what [`forward`](Layer::forward) keeps on the stack besides `x` and `y` that grows with the shapes: for tuples
-    /// the tensors between their layers. [`Network::FORWARD_BYTES`](crate::Network::FORWARD_BYTES) is made of it. Where a layer writes
-    /// over its input, by [`forward_over`](Layer::forward_over), it is less.
-    const FORWARD_BYTES: usize = 0;
+    /// What the numbers take at most between the arrival of an input, of which `X` lies in the arena, and of an output, of which `Y` does: the
+    /// tensors themselves, or `()` for one that lies elsewhere. Sizes of types are a plan of the memory that the compiler adds up.
+    ///
+    /// `Both<X, Y>` for most layers, `Both<X, Y, Scratch>` where one needs memory of its own, `Either<X, Y>` where the output takes the place of the
+    /// input. [`Network::FORWARD_BYTES`](crate::Network::FORWARD_BYTES) is made of it.
+    type Peak<X, Y>;
+
+    /// Whether the output comes to lie at the other end of the arena than the input. `false` for a layer that writes over its input.
+    const TURNS: bool = true;
 
     /// Fails the build if the layer cannot be: what no bound can say is asserted here. A [`Network`](crate::Network) evaluates it
     /// where it is made, which `cargo check` does for constants and statics.
@@ -51,16 +58,13 @@ pub trait Layer<In: Shape, T: Element = f32> {
     /// Computes the output for one sample, and overwrites `y` with it.
     fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>);
 
-    /// Computes the output for one sample where nobody needs the input any more, and calls `next` with it. What `next` returns is
-    /// returned.
+    /// Computes the output for one sample, with input and output where they lie, and memory for [`Peak`](Layer::Peak), in which there are old numbers.
     ///
-    /// A layer whose output has the shape of its input may write it over the input, as activations do: that saves a tensor. Other
-    /// layers leave this as it is.
-    #[inline]
-    fn forward_over<R>(&self, x: &mut In::Tensor<T>, next: impl FnOnce(&mut TensorOf<Self::Out, T>) -> R) -> R {
-        let mut y = ConstZero::ZERO;
-        self.forward(x, &mut y);
-        next(&mut y)
+    /// Most layers leave this as it is: it calls [`forward`](Layer::forward). One that needs memory takes it from the arena, by [`apart`]; one that writes
+    /// over its input does so where both are in the arena; one with layers inside hands the arena on.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn forward_in(&self, x: Source<'_, In::Tensor<T>>, arena: &mut [T], y: Target<'_, TensorOf<Self::Out, T>>) {
+        apart(x, arena, y, |x, _, y| self.forward(x, y));
     }
 }
 

@@ -185,6 +185,7 @@ pub mod layer;
 mod layers;
 pub mod loss;
 pub mod math;
+pub mod memcheck;
 mod message;
 pub mod metrics;
 pub mod network;

@@ -1,13 +1,15 @@
 //! A layer with the shape of its input: [`Network`], and [`Model`], which says of a type that it can be trained.
 
 mod default;
+mod workspace;
 
 pub use default::HasDefault;
+pub use workspace::{Planned, Workspace};
 
 use crate::class::Class;
 use crate::feature::Rng;
 use crate::init::Init;
-use crate::layer::{Contiguous, Differentiable, Gradient, Layer, Meaning, Parameter, Parameters, Path};
+use crate::layer::{Contiguous, Differentiable, Gradient, Layer, Meaning, Parameter, Parameters, Path, Source, Target};
 use crate::safetensors::{
     Archive, Entry, File, FromFile, LoadError, Names, SaveError, Stored, Values, ValuesMut, archive, archive_methods,
     check_all_used,
@@ -67,8 +69,8 @@ impl<In: Shape, L: Layer<In, T>, T: Element> Network<In, L, T> {
         Self { layers, shape: PhantomData }
     }
 
-    /// The bytes of the tensors that a prediction keeps on the stack at most: its output, those between the layers, and the most that
-    /// one layer keeps itself. Activations need none of their own, and are counted nevertheless.
+    /// The bytes of what a prediction keeps on the stack and what grows with the network: its output, and the plan of its memory, which is the most
+    /// that is in use at once between two layers ([`Layer::Peak`]).
     ///
     /// To them comes what the code takes, which does not grow with the network: return addresses, saved registers, tiles of sums. In
     /// a release build it is some 100 to 1,100 bytes, most where a tile does not fit the registers; `examples/firmware` measures it on
@@ -79,9 +81,9 @@ impl<In: Shape, L: Layer<In, T>, T: Element> Network<In, L, T> {
     ///
     /// type Digits = Network<Vector<64>, (Dense<64, 32>, Relu, Dense<32, 10>)>;
     ///
-    /// const _: () = assert!(Digits::FORWARD_BYTES == 4 * (32 + 32 + 10)); // the build fails where a stack would not do
+    /// const _: () = assert!(Digits::FORWARD_BYTES == 4 * (32 + 10)); // the build fails where a stack would not do
     /// ```
-    pub const FORWARD_BYTES: usize = size_of::<TensorOf<L::Out, T>>() + L::FORWARD_BYTES;
+    pub const FORWARD_BYTES: usize = size_of::<TensorOf<L::Out, T>>() + size_of::<L::Peak<(), ()>>();
 
     /// The output for one sample.
     ///
@@ -265,13 +267,21 @@ impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Element> Parameters<T> for N
 impl<In: Shape, L: Layer<In, T>, T: Element> Layer<In, T> for Network<In, L, T> {
     type Out = L::Out;
 
-    const FORWARD_BYTES: usize = L::FORWARD_BYTES;
+    type Peak<X, Y> = L::Peak<X, Y>;
+
+    const TURNS: bool = L::TURNS;
     const CHECK: () = L::CHECK;
     const MEANING: Meaning = L::MEANING;
 
     #[inline]
     fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<L::Out, T>) {
         self.layers.forward(x, y);
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[allow(clippy::inline_always)] // Where each tensor lies is a constant only then.
+    fn forward_in(&self, x: Source<'_, In::Tensor<T>>, arena: &mut [T], y: Target<'_, TensorOf<L::Out, T>>) {
+        self.layers.forward_in(x, arena, y);
     }
 }
 

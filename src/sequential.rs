@@ -4,28 +4,19 @@
 
 mod long;
 
-use crate::layer::{Contiguous, Differentiable, Gradient, Layer, Meaning, Parameter, Parameters, Path};
+use crate::layer::{
+    Contiguous, Differentiable, Either, Gradient, Layer, Meaning, Parameter, Parameters, Path, Side, Source, Target,
+    on_stack,
+};
 use crate::safetensors::{At, File, FromFile, Item, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
-use crate::shape::{Shape, TensorOf};
+use crate::shape::{Shape, Tensor, TensorOf};
 use crate::streaming::Streaming;
 #[cfg(feature = "rand")]
 use rand::Rng;
 
 /// What a tuple keeps for one of its layers but the last: the layer's cache, its outputs, and their gradients.
 type Link<Cache, Out, T, const B: usize> = (Cache, [TensorOf<Out, T>; B], [TensorOf<Out, T>; B]);
-
-/// The largest of some numbers.
-const fn largest(mut numbers: &[usize]) -> usize {
-    let mut largest = 0;
-    while let [first, rest @ ..] = numbers {
-        if *first > largest {
-            largest = *first;
-        }
-        numbers = rest;
-    }
-    largest
-}
 
 /// `sequential!(A a In SA 0, B b SA SB 1,; C c SB 2)` implements everything for `(A, B, C)`: type, cache's name, shapes of input and output and
 /// index of each layer but the last; type, cache's name, shape of the input and index of the last.
@@ -66,17 +57,39 @@ macro_rules! sequential {
         impl<In: Shape, T: Element, $($S: Shape,)* $($L: Layer<$P, T, Out = $S>,)* $Z: Layer<$Q, T>> Layer<In, T> for ($($L,)* $Z,) {
             type Out = $Z::Out;
 
-            const FORWARD_BYTES: usize =
-                largest(&[$($L::FORWARD_BYTES,)* $Z::FORWARD_BYTES]) $(+ size_of::<TensorOf<$S, T>>())*;
+            type Peak<X, Y> = sequential!(@peak X, Y; $($L $P $S,)* $Z $Q);
+
+            const TURNS: bool = $($L::TURNS ^)* $Z::TURNS;
             const MEANING: Meaning = Meaning::of_chain(&[$($L::MEANING,)* $Z::MEANING]);
             const CHECK: () = {
-                $(let () = $L::CHECK;)*
+                $(
+                    let () = $L::CHECK;
+                    assert!(TensorOf::<$S, T>::CONTIGUOUS.is_known(), "what lies between two layers must be a tensor of numbers alone");
+                )*
                 $Z::CHECK
             };
 
             #[inline]
             fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<Self::Out, T>) {
-                sequential!(@chain self x y $($L $c $P $S $i)*; $n);
+                on_stack(self, x, y);
+            }
+
+            // Where each tensor lies is a constant only where this is inlined.
+            #[cfg_attr(not(debug_assertions), inline(always))]
+            #[allow(clippy::inline_always)]
+            #[allow(unused_variables)] // A tuple of one has nothing between its layers.
+            fn forward_in(&self, x: Source<'_, In::Tensor<T>>, arena: &mut [T], y: Target<'_, TensorOf<Self::Out, T>>) {
+                let side = match (&x, &y) {
+                    (Source::At(side), _) => *side,
+                    (_, Target::At(side)) => side.turned(<Self as Layer<In, T>>::TURNS),
+                    _ => Side::Low,
+                };
+                $(
+                    let side = side.turned($L::TURNS);
+                    Layer::<$P, T>::forward_in(&self.$i, x, arena, Target::At(side));
+                    let x = Source::At(side);
+                )*
+                Layer::<$Q, T>::forward_in(&self.$n, x, arena, y);
             }
         }
 
@@ -141,22 +154,10 @@ macro_rules! sequential {
         sequential!(@streaming [$($L $i)*] [$Z $n] [] [In] [$($L)*]);
     };
 
-    // `let mut a; self.0.forward(x, &mut a); self.1.forward_over(&mut a, |b| self.2.forward(b, y))`: what is between two layers lives as
-    // long as it takes to get through the rest.
-    (@chain $self:ident $x:ident $y:ident $L:ident $h:ident $P:ident $S:ident $i:tt $($rest:tt)*) => {
-        let mut $h = TensorOf::<$S, T>::ZERO;
-        $self.$i.forward($x, &mut $h);
-        let $h = &mut $h;
-        sequential!(@over $self $h $y $($rest)*);
-    };
-    (@chain $self:ident $x:ident $y:ident ; $n:tt) => {
-        $self.$n.forward($x, $y);
-    };
-    (@over $self:ident $x:ident $y:ident $L:ident $h:ident $P:ident $S:ident $i:tt $($rest:tt)*) => {
-        Layer::<$P, T>::forward_over(&$self.$i, $x, |$h| sequential!(@over $self $h $y $($rest)*))
-    };
-    (@over $self:ident $x:ident $y:ident ; $n:tt) => {
-        $self.$n.forward($x, $y)
+    // The most that one of the layers takes: each with its input and its output.
+    (@peak $X:ty, $Y:ty; $Z:ident $Q:ident) => { <$Z as Layer<$Q, T>>::Peak<$X, $Y> };
+    (@peak $X:ty, $Y:ty; $L:ident $P:ident $S:ident, $($rest:tt)*) => {
+        Either<<$L as Layer<$P, T>>::Peak<$X, TensorOf<$S, T>>, sequential!(@peak TensorOf<$S, T>, $Y; $($rest)*)>
     };
 
     // Reverses the list of layers, then goes from the last to the first; without `dx` no further than to the first that has parameters.

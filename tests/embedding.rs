@@ -2,7 +2,7 @@
 #![cfg(feature = "rand")]
 
 use constnet::data::Dataset;
-use constnet::layer::{Differentiable, Gradient, Layer, Parameters};
+use constnet::layer::{Both, Differentiable, Gradient, Layer, Parameters};
 use constnet::loss::CrossEntropy;
 use constnet::metrics::step_accuracy;
 use constnet::nalgebra::SMatrix;
@@ -164,6 +164,7 @@ fn tokens_are_classes() {
     struct Mean;
     impl<const N: usize, const L: usize> Layer<Tokens<N, L>> for Mean {
         type Out = constnet::Vector<1>;
+        type Peak<X, Y> = Both<X, Y>;
         fn forward(&self, x: &[Class<N>; L], y: &mut SMatrix<f32, 1, 1>) {
             let sum: usize = x.iter().map(|token| token.index()).sum();
             y[0] = f32::from(u16::try_from(sum).expect("small")) / f32::from(u16::try_from(L).expect("small"));

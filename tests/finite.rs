@@ -7,7 +7,7 @@
 #![allow(clippy::float_cmp, clippy::cast_precision_loss)] // Small integers and sums of a few of them: exact.
 
 use constnet::data::Dataset;
-use constnet::layer::{Differentiable, Gradient, Layer, Parameters};
+use constnet::layer::{Both, Differentiable, Gradient, Layer, Parameters};
 use constnet::loss::Mse;
 use constnet::nalgebra::{SMatrix, SVector};
 use constnet::optimizer::{Adam, Sgd};
@@ -89,6 +89,7 @@ impl Parameters<f32> for Wide {
 
 impl Layer<Vector<4>> for Wide {
     type Out = Vector<4>;
+    type Peak<X, Y> = Both<X, Y>;
     fn forward(&self, x: &V<4>, y: &mut V<4>) {
         *y = x.map(|x| if x.abs() > 100.0 { 3e19 * x.signum() } else { 0.0 });
     }

@@ -1,16 +1,20 @@
 //! What training takes: the documented sum, in a `static`, without a large stack.
 #![cfg(feature = "rand")]
 
+#[path = "../examples/support/mlperf_tiny.rs"]
+mod mlperf_tiny;
+
 use constnet::data::Dataset;
 use constnet::loss::{CrossEntropy, Mse};
 use constnet::nalgebra::SVector;
-use constnet::network::Model;
+use constnet::network::{Model, Workspace};
 use constnet::optimizer::{Adagrad, Adam, Optimizer, RmsProp, Sgd};
 use constnet::train::{Fit, Memory, Trainer};
 use constnet::{
-    Bidirectional, Class, ConstZero, Dense, Dropout, Gru, Lstm, Network, Parallel, Relu, Residual, Rnn, Sequence,
-    Sigmoid, Sum, Tanh, Vector,
+    Bidirectional, Class, ConstZero, Conv2d, Dense, Dropout, Flatten, Gru, Image, Lstm, MaxPool2d, Network, Parallel,
+    Relu, Residual, Rnn, Same, Sequence, Sigmoid, Stride, Sum, Tanh, Vector,
 };
+use mlperf_tiny::{Autoencoder, DsCnn, MobileNet, ResNet8};
 use std::borrow::BorrowMut;
 use std::sync::Mutex;
 use std::thread;
@@ -85,21 +89,43 @@ fn borrowed_memory_trains_to_the_same_bits() {
     }
 }
 
-/// Would catch: a tensor between layers forgotten or counted twice, or what a layer keeps itself.
+/// Would catch: a tensor between layers forgotten, counted twice or kept too long, or what a layer keeps itself.
 #[test]
-fn forward_bytes_are_the_tensors() {
+fn forward_bytes_are_what_is_alive_at_once() {
     type Deep = Network<Vector<8>, (Dense<8, 16>, Residual<(Dense<16, 24>, Tanh, Dense<24, 16>)>, Dense<16, 4>)>;
     type Wide = Network<Vector<8>, (Parallel<(Dense<8, 5>, Tanh, Dense<5, 6>), Dense<8, 6>, Sum>, Dense<6, 2>)>;
     type Steps = Network<Sequence<3, 7>, (Gru<3, 8>, Lstm<8, 6>)>;
     assert_eq!(Network::<Vector<8>, Dense<8, 4>>::FORWARD_BYTES, 4 * 4);
     assert_eq!(Network::<Vector<8>, (Dense<8, 4, f64>,), f64>::FORWARD_BYTES, 8 * 4);
-    assert_eq!(Deep::FORWARD_BYTES, 4 * (16 + 16 + (24 + 24) + 4));
-    assert_eq!(Wide::FORWARD_BYTES, 4 * ((5 + 5) + 6 + 6 + 2));
+    // The input of the residual, with the two neighbours inside that are largest together.
+    assert_eq!(Deep::FORWARD_BYTES, 4 * (16 + (24 + 16) + 4));
+    // The sum, and the second branch's output.
+    assert_eq!(Wide::FORWARD_BYTES, 4 * (6 + 6 + 2));
     // The states, `h` and with an LSTM `c`, and the vectors that a step saves: 1, 4 and 5.
     assert_eq!(Network::<Sequence<3, 7>, Rnn<3, 8>>::FORWARD_BYTES, 4 * ((8 + 8) + 8 * 7));
     assert_eq!(Network::<Sequence<3, 7>, Gru<3, 8>>::FORWARD_BYTES, 4 * ((8 + 4 * 8) + 8 * 7));
     assert_eq!(Network::<Sequence<3, 7>, Bidirectional<Lstm<3, 8>>>::FORWARD_BYTES, 4 * ((2 * 8 + 5 * 8) + 2 * 8 * 7));
-    assert_eq!(Steps::FORWARD_BYTES, 4 * ((2 * 6 + 5 * 6) + 8 * 7 + 6 * 7));
+    assert_eq!(Steps::FORWARD_BYTES, 4 * (8 * 7 + (2 * 6 + 5 * 6) + 6 * 7));
+}
+
+/// The goals of the plan: what is alive at once between the layers, without the output.
+#[test]
+fn known_networks_take_what_is_alive_at_once() {
+    type LeNet = Network<
+        Image<1, 28, 28>,
+        (
+            (Conv2d<1, 6, 5, 5, Stride, Same>, Relu, MaxPool2d<2>, Conv2d<6, 16, 5>, Relu, MaxPool2d<2>, Flatten),
+            (Dense<400, 120>, Relu, Dense<120, 84>, Relu, Dense<84, 10>),
+        ),
+    >;
+    assert_eq!(Workspace::<DsCnn>::BYTES, 64_000);
+    assert_eq!(Workspace::<Autoencoder>::BYTES, 1_024);
+    assert_eq!(Workspace::<ResNet8>::BYTES, 196_608);
+    assert_eq!(Workspace::<MobileNet>::BYTES, 221_184);
+    assert_eq!(Workspace::<LeNet>::BYTES, 23_520);
+    assert_eq!(Workspace::<Mnist>::BYTES, 512);
+    // Taking turns, as much as the largest.
+    assert_eq!(Workspace::<(Mnist, DsCnn, (LeNet, Autoencoder))>::BYTES, 64_000);
 }
 
 type Mnist = Network<Vector<784>, (Dense<784, 64>, Relu, Dense<64, 64>, Relu, Dense<64, 10>)>;

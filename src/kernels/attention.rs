@@ -6,7 +6,7 @@ use super::elementwise::strips;
 use super::horizontal::product;
 use super::recurrent::products;
 use super::row::for_each;
-use super::softmax::softmax_in_place;
+use super::softmax::softmax_over;
 use super::tile::{store, strip, strip_mut, tiles};
 use super::vector;
 use crate::scalar::Scalar;
@@ -69,7 +69,7 @@ kernel! {
             for (p, [_, k, _]) in p.iter_mut().zip(seen) {
                 *p = scale * product::<I, T>(q, of(k, head));
             }
-            softmax_in_place::<I, T>(p);
+            softmax_over::<I, T>(p);
             y.fill(T::ZERO);
             let terms = p.iter().zip(seen).map(|(&p, [_, _, v])| (p, of(v, head)));
             add_scaled::<I, T>(y, &terms);

@@ -91,6 +91,22 @@ impl<P, T> Contiguous<P, T> {
     }
 }
 
+impl<P, T> Contiguous<P, T> {
+    /// The value that these numbers are: none where a value is not known to be numbers and nothing else, or is more or fewer of them.
+    #[inline]
+    pub(crate) const fn value_mut<'a>(&self, numbers: &'a mut [T]) -> Option<&'a mut P> {
+        match self.bytes {
+            Some(bytes)
+                if bytes == size_of::<P>() && bytes == size_of_val(numbers) && align_of::<P>() == align_of::<T>() =>
+            {
+                // SAFETY: a `P` is so many numbers without padding, as was trusted, aligned as they are; each number is valid, and the borrow is unique.
+                Some(unsafe { &mut *numbers.as_mut_ptr().cast() })
+            }
+            _ => None,
+        }
+    }
+}
+
 impl<P, T> core::fmt::Debug for Contiguous<P, T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_tuple("Contiguous").field(&self.is_known()).finish()

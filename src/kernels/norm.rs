@@ -132,26 +132,25 @@ fn count<T: Scalar, const C: usize, const GROUPS: usize>(x: &[[T; C]]) -> T {
 }
 
 kernel! {
-    /// `y = (x - mean) / deviation * weight + bias` for a group.
+    /// `x = (x - mean) / deviation * weight + bias` for a group.
     pub(crate) fn normalise<I>[T: Scalar, const C: usize, const GROUPS: usize, const CENTRED: bool][T, C, GROUPS, CENTRED](
-        x: &[[T; C]],
+        x: &mut [[T; C]],
         group: usize,
         epsilon: T,
         weight: &[T; C],
         bias: Option<&[T; C]>,
-        y: &mut [[T; C]],
     ), work 10 * C; {
         let group = Group::<C, GROUPS>(group);
         let moments = moments::<I, T, C, GROUPS, CENTRED>(x, group, epsilon);
         let weight = group.of(weight);
-        for (x, y) in x.iter().zip(y) {
-            let (x, y) = (group.of(x), group.of_mut(y));
+        for x in x {
+            let x = group.of_mut(x);
             if let Some(bias) = bias {
-                for_each::<I, T, 3>([x, weight, group.of(bias)], y, |[x, weight, bias], _, _| {
+                for_each::<I, T, 2>([weight, group.of(bias)], x, |[weight, bias], x, _| {
                     I::mul_add(moments.normal::<CENTRED>(x), weight, bias)
                 });
             } else {
-                for_each::<I, T, 2>([x, weight], y, |[x, weight], _, _| moments.normal::<CENTRED>(x) * weight);
+                for_each::<I, T, 1>([weight], x, |[weight], x, _| moments.normal::<CENTRED>(x) * weight);
             }
         }
     }

@@ -1,14 +1,16 @@
 //! Recurrent layers: the walk through time, the sums of all gates of a step, and the gradients over many steps.
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
+use super::contiguous::Contiguous;
 use super::dense::sum_of_parts;
 use super::dispatch::{Isa, kernel, lanes};
 use super::elementwise::are_finite;
 use super::horizontal::product;
 use super::tile::{each, load, store, tiles};
 use super::vector::add_scaled;
+use crate::layer::Side;
 use crate::scalar::{ConstZero, Negligible, Scalar};
-use core::slice::from_ref;
+use core::slice::{from_mut, from_ref};
 
 /// A state with an output in it.
 pub(crate) trait Hidden<T, const HIDDEN: usize>: ConstZero + Copy {
@@ -17,6 +19,9 @@ pub(crate) trait Hidden<T, const HIDDEN: usize>: ConstZero + Copy {
 
     /// `h`, to write to.
     fn hidden_mut(&mut self) -> &mut [T; HIDDEN];
+
+    /// That it is numbers.
+    const CONTIGUOUS: Contiguous<Self, T>;
 }
 
 /// One step of a recurrent layer, and the way back.
@@ -26,6 +31,9 @@ pub(crate) trait Cell<T: Scalar, const IN: usize, const HIDDEN: usize>: Sized {
 
     /// What [`back`](Cell::back) needs of a step; after it, the gradients in front of the gates.
     type Saved: ConstZero;
+
+    /// That it is numbers.
+    const SAVED: Contiguous<Self::Saved, T>;
 
     /// The multiply-adds of a step. Whatever is computed of a layer chooses its instructions by this one number, so that a whole
     /// sequence, a batch in training and a stream give the same bits.
@@ -77,21 +85,43 @@ fn order(backwards: bool, steps: usize) -> impl Iterator<Item = usize> {
     (0..steps).map(move |step| if backwards { steps - 1 - step } else { step })
 }
 
+/// [`forward`] with nothing kept: the state, and what a step saves though nobody asks for it, lie in an arena.
+#[inline]
+pub(crate) fn predict<T: Scalar, C: Cell<T, IN, HIDDEN>, const IN: usize, const HIDDEN: usize, const WAYS: usize>(
+    cell: &C,
+    x: &[[T; IN]],
+    y: &mut [[[T; HIDDEN]; WAYS]],
+    way: usize,
+    arena: &mut [T],
+) {
+    if let Some((state, rest)) = Side::Low.value(arena, &C::State::CONTIGUOUS)
+        && let Some((nowhere, _)) = Side::Low.value(rest, &C::SAVED)
+    {
+        forward(cell, x, y, way, state, from_mut(nowhere));
+    }
+}
+
 kernel! {
-    /// A whole sequence. Of the `WAYS` through it this is number `way`: 0 from the first step on, 1 from the last step back. `saved` is
-    /// empty if nothing is to be kept.
+    /// A whole sequence. Of the `WAYS` through it this is number `way`: 0 from the first step on, 1 from the last step back. `saved` has
+    /// a place for each step, or one for all.
     pub(crate) fn forward<I>[T: Scalar, C: Cell<T, IN, HIDDEN>, const IN: usize, const HIDDEN: usize, const WAYS: usize]
         [T, C, IN, HIDDEN, WAYS](
         cell: &C,
         x: &[[T; IN]],
         y: &mut [[[T; HIDDEN]; WAYS]],
         way: usize,
+        state: &mut C::State,
         saved: &mut [C::Saved],
     ), work C::WORK; {
-        let (mut state, mut nowhere) = (C::State::ZERO, C::Saved::ZERO);
+        *state = C::State::ZERO;
+        let are_kept = saved.len() > 1;
         for step in order(way == 1, x.len()) {
-            if let (Some(x), Some(y)) = (x.get(step), y.get_mut(step).and_then(|y| y.get_mut(way))) {
-                cell.advance::<I>(&mut state, x, saved.get_mut(step).unwrap_or(&mut nowhere));
+            if let (Some(x), Some(y), Some(saved)) = (
+                x.get(step),
+                y.get_mut(step).and_then(|y| y.get_mut(way)),
+                saved.get_mut(if are_kept { step } else { 0 }),
+            ) {
+                cell.advance::<I>(state, x, saved);
                 *y = *state.hidden();
             }
         }

@@ -87,7 +87,7 @@ fn log_sum<I: Isa, T: Scalar>(x: &[T]) -> LogSum<T> {
 
 /// `y = softmax(y)` over one position.
 #[inline(always)]
-pub(crate) fn softmax_in_place<I: Isa, T: Scalar>(y: &mut [T]) {
+pub(crate) fn softmax_over<I: Isa, T: Scalar>(y: &mut [T]) {
     let max = maximum(y);
     let least = Negligible::ln_of_square();
     for_each::<I, T, 0>([], y, |[], y, _| power(y - max, least));
@@ -113,6 +113,21 @@ kernel! {
         }
         for (x, y) in one_by_one(x.chunks_exact(P::WIDTH)).zip(y.chunks_exact_mut(P::WIDTH)) {
             softmax_of::<I, T>(x, y);
+        }
+    }
+}
+
+kernel! {
+    /// The same in place.
+    pub(crate) fn softmax_in_place<I>[T: Scalar, P: Position][T, P](y: &mut [T]), work 10 * P::WIDTH; {
+        if P::IS_ALL {
+            if let Some(y) = y.get_mut(..P::WIDTH) {
+                softmax_over::<I, T>(y);
+            }
+            return;
+        }
+        for y in y.chunks_exact_mut(P::WIDTH) {
+            softmax_over::<I, T>(y);
         }
     }
 }
@@ -161,6 +176,16 @@ kernel! {
         for (x, y) in one_by_one(x.chunks_exact(P::WIDTH)).zip(y.chunks_exact_mut(P::WIDTH)) {
             let all = log_sum::<I, T>(x);
             for_each::<I, T, 1>([x], y, |[x], _, _| all.below(x));
+        }
+    }
+}
+
+kernel! {
+    /// The same in place.
+    pub(crate) fn log_softmax_in_place<I>[T: Scalar, P: Position][T, P](y: &mut [T]), work 10 * P::WIDTH; {
+        for y in y.chunks_exact_mut(P::WIDTH) {
+            let all = log_sum::<I, T>(y);
+            for_each::<I, T, 0>([], y, |[], y, _| all.below(y));
         }
     }
 }

@@ -2,7 +2,9 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use crate::kernels::elementwise::{map, map_over};
-use crate::layer::{Differentiable, Gradient, Layer, Meaning, check_shapes, no_parameters};
+use crate::layer::{
+    Differentiable, Either, Gradient, Layer, Meaning, Source, Target, check_shapes, no_parameters, over,
+};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Numeric, Tensor};
 use crate::streaming::step_by_step;
@@ -40,6 +42,9 @@ macro_rules! activation {
 
         impl<$($(const $generic: usize,)+)? S: Numeric, $T: Scalar> Layer<S, $T> for $name<$($arguments)*> {
             type Out = S;
+            type Peak<X, Y> = Either<X, Y>;
+
+            const TURNS: bool = false;
 
             $(const MEANING: Meaning = Meaning::$meaning;)?
             const CHECK: () = {
@@ -52,10 +57,9 @@ macro_rules! activation {
                 map([x.as_slice()], y.as_mut_slice(), |[$x]| $value);
             }
 
-            #[inline]
-            fn forward_over<R>(&self, x: &mut S::Tensor<$T>, next: impl FnOnce(&mut S::Tensor<$T>) -> R) -> R {
-                map_over(x.as_mut_slice(), |$x| $value);
-                next(x)
+            #[cfg_attr(not(debug_assertions), inline(always))]
+            fn forward_in(&self, x: Source<'_, S::Tensor<$T>>, arena: &mut [$T], y: Target<'_, S::Tensor<$T>>) {
+                over(x, arena, y, |x, y| Layer::<S, $T>::forward(self, x, y), |x| map_over(x, |$x| $value));
             }
         }
 

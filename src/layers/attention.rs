@@ -1,12 +1,15 @@
 use crate::kernels::attention::{Projections, attend, attend_backward, project};
 use crate::kernels::{dense, recurrent};
-use crate::layer::{Differentiable, Gradient, Layer, Role, tensors};
+use crate::layer::{
+    Both, Contiguous, Differentiable, Gradient, Layer, Role, Side, Source, Target, apart, on_stack, tensors,
+};
 use crate::scalar::{Element, Scalar};
 use crate::shape::length::{Len, NotZero, SharedBy};
 use crate::shape::window::Causal;
 use crate::shape::{Sequence, TensorOf};
 use core::fmt::Debug;
 use core::marker::PhantomData;
+use core::slice::{from_mut, from_ref};
 
 /// Every step sees every other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -172,22 +175,37 @@ where
     Len<E>: SharedBy<HEADS> + NotZero,
 {
     type Out = Sequence<E, L>;
-
-    /// Keys and values of all steps; of the step at hand its query, what it finds, and its attention to each step.
-    const FORWARD_BYTES: usize = size_of::<T>() * (2 * E * L + 2 * E + L);
+    /// Queries, keys and values of all steps; of the step at hand what it finds, and each head's attention to each step.
+    type Peak<X, Y> = Both<X, Y, Both<[Projections<T, E>; L], [T; E], [[T; L]; HEADS]>>;
 
     fn forward(&self, x: &TensorOf<Sequence<E, L>, T>, y: &mut TensorOf<Sequence<E, L>, T>) {
-        let mut qkv = [[[T::ZERO; E]; 3]; L];
-        project(&self.in_proj_weight, &self.in_proj_bias, &x.data.0, &mut qkv);
-        let (mut found, mut parts) = ([[T::ZERO; E]], [[T::ZERO; L]; HEADS]);
-        let scale = Self::scale();
-        for (step, ([q, _, _], y)) in qkv.iter().zip(y.data.0.as_chunks_mut::<1>().0).enumerate() {
-            let [one] = &mut found;
-            if let Some(seen) = qkv.get(..Self::seen(step, L)) {
-                attend(q, seen, scale, &mut parts, one);
+        on_stack(self, x, y);
+    }
+
+    fn forward_in(
+        &self,
+        x: Source<'_, TensorOf<Sequence<E, L>, T>>,
+        arena: &mut [T],
+        y: Target<'_, TensorOf<Sequence<E, L>, T>>,
+    ) {
+        apart(x, arena, y, |x, rest, y| {
+            let Some((qkv, rest)) = Side::Low.value(rest, &Contiguous::<[Projections<T, E>; L], T>::array(3 * E * L))
+            else {
+                return;
+            };
+            let Some((parts, rest)) = Side::Low.value(rest, &Contiguous::<[[T; L]; HEADS], T>::array(L * HEADS)) else {
+                return;
+            };
+            let Some((found, _)) = Side::Low.value(rest, &Contiguous::<[T; E], T>::array(E)) else { return };
+            project(&self.in_proj_weight, &self.in_proj_bias, &x.data.0, qkv);
+            let scale = Self::scale();
+            for (step, ([q, _, _], y)) in qkv.iter().zip(&mut y.data.0).enumerate() {
+                if let Some(seen) = qkv.get(..Self::seen(step, L)) {
+                    attend(q, seen, scale, parts, found);
+                }
+                dense::forward(&self.out_proj_weight, Some(&self.out_proj_bias), from_ref(found), from_mut(y));
             }
-            dense::forward(&self.out_proj_weight, Some(&self.out_proj_bias), &found, y);
-        }
+        });
     }
 }
 

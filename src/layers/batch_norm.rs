@@ -4,7 +4,7 @@ mod momentum;
 pub use fold::{HasOutputs, IsBias, OutputsInnermost};
 pub use momentum::{IsMomentum, Momentum};
 
-use crate::layer::{Differentiable, Gradient, Layer, Role, check_shapes, tensors};
+use crate::layer::{Differentiable, Either, Gradient, Layer, Role, Source, Target, check_shapes, over, tensors};
 use crate::layers::channels::Channels;
 use crate::layers::norm::{Epsilon, IsEpsilon};
 use crate::scalar::{ConstZero, Element, Negligible, Scalar};
@@ -102,6 +102,13 @@ impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, 
         scale
     }
 
+    /// Normalises by the running averages, in place.
+    #[inline]
+    fn normalise(&self, numbers: &mut [T]) {
+        let channels = [&self.weight, &self.running_var, &self.running_mean, &self.bias];
+        normalise(channels.map(|of_each| of_each.as_slice()), T::from_f64(E::VALUE), numbers);
+    }
+
     /// What the running mean and variance of a channel become after a batch of so many positions, whose cache this is.
     fn followed(&self, channel: usize, [mean, rest, _, variance, _]: &[SVector<T, C>; 5], positions: usize) -> [T; 2] {
         let at = |numbers: &SVector<T, C>| numbers.get(channel).copied().unwrap_or(T::ZERO).to_f64();
@@ -112,6 +119,33 @@ impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, 
         };
         let unbias = ratio::<f64>(positions, positions - 1);
         [follow(at(&self.running_mean), at(mean) + at(rest)), follow(at(&self.running_var), at(variance) * unbias)]
+    }
+}
+
+/// How many scales a prediction holds at once: what it takes of the stack does not grow with the channels.
+const AT_A_TIME: usize = 32;
+
+/// `x = (x - mean) * (weight / sqrt(variance + epsilon)) + bias` at each place, in place. For any number of channels: all layers share it.
+#[inline(never)]
+fn normalise<T: Scalar>([weight, variance, mean, bias]: [&[T]; 4], epsilon: T, numbers: &mut [T]) {
+    let channels = weight.len();
+    let parts = weight
+        .chunks(AT_A_TIME)
+        .zip(variance.chunks(AT_A_TIME))
+        .zip(mean.chunks(AT_A_TIME).zip(bias.chunks(AT_A_TIME)));
+    let mut start = 0;
+    for ((weight, variance), (mean, bias)) in parts {
+        let mut scale = [T::ZERO; AT_A_TIME];
+        for ((scale, &weight), &variance) in scale.iter_mut().zip(weight).zip(variance) {
+            *scale = weight / (variance + epsilon).sqrt();
+        }
+        for numbers in numbers.chunks_exact_mut(channels.max(1)) {
+            let numbers = numbers.get_mut(start..).unwrap_or_default();
+            for ((x, &scale), (&mean, &bias)) in numbers.iter_mut().zip(&scale).zip(mean.iter().zip(bias)) {
+                *x = (*x - mean) * scale + bias;
+            }
+        }
+        start += AT_A_TIME;
     }
 }
 
@@ -152,6 +186,9 @@ fn move_to<T: Scalar, const C: usize>(a: &mut SVector<T, C>, b: &mut SVector<T, 
 
 impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Layer<S, T> for BatchNorm<C, E, M, T> {
     type Out = S;
+    type Peak<X, Y> = Either<X, Y>;
+
+    const TURNS: bool = false;
 
     const CHECK: () = {
         check_shapes::<S, S>();
@@ -160,13 +197,13 @@ impl<S: Channels<C>, const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> Lay
 
     #[inline]
     fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
-        let scale = self.inference_scale();
-        for (x, y) in x.as_slice().as_chunks::<C>().0.iter().zip(y.as_mut_slice().as_chunks_mut::<C>().0) {
-            let of_channels = scale.iter().zip(&self.running_mean).zip(&self.bias);
-            for (((&scale, &mean), &bias), (&x, y)) in of_channels.zip(x.iter().zip(y)) {
-                *y = (x - mean) * scale + bias;
-            }
-        }
+        y.copy_from(x);
+        self.normalise(y.as_mut_slice());
+    }
+
+    #[inline]
+    fn forward_in(&self, x: Source<'_, S::Tensor<T>>, arena: &mut [T], y: Target<'_, S::Tensor<T>>) {
+        over(x, arena, y, |x, y| Layer::<S, T>::forward(self, x, y), |x| self.normalise(x));
     }
 }
 

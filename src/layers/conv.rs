@@ -3,7 +3,7 @@ use crate::kernels::conv_gradient::{bias_gradient, gather_gradient};
 use crate::kernels::scatter::scatter;
 use crate::kernels::stream::{Ring, window};
 use crate::kernels::window::{Axis, Back, Flat};
-use crate::layer::{Differentiable, Gradient, Layer, Role, check_shapes, tensors};
+use crate::layer::{Both, Differentiable, Gradient, Layer, Role, check_shapes, tensors};
 use crate::layers::bias::{Bias, NoBias};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::length::{Extent, Len};
@@ -216,6 +216,7 @@ macro_rules! convolution {
             $($bound)*
         {
             type Out = $Y;
+            type Peak<X, Y> = Both<X, Y>;
 
             const CHECK: () = {
                 check_shapes::<$X, $Y>();

@@ -2,7 +2,7 @@ use crate::kernels::conv::{Kernel, gather, transpose};
 use crate::kernels::conv_gradient::{bias_gradient, gather_gradient};
 use crate::kernels::scatter::scatter;
 use crate::kernels::window::{Axis, Flat};
-use crate::layer::{Differentiable, Gradient, Layer, Role, check_shapes, tensors};
+use crate::layer::{Both, Differentiable, Gradient, Layer, Role, check_shapes, tensors};
 use crate::layers::bias::Bias;
 use crate::scalar::{Element, Scalar};
 use crate::shape::length::{Extent, Len};
@@ -169,6 +169,7 @@ macro_rules! transposed {
             $($bound)*
         {
             type Out = $Y;
+            type Peak<X, Y> = Both<X, Y>;
 
             const CHECK: () = {
                 check_shapes::<$X, $Y>();

@@ -1,7 +1,7 @@
 use crate::kernels::dense;
 use crate::kernels::elementwise::are_products_finite;
 use crate::kernels::flat::{rows, rows_mut};
-use crate::layer::{Differentiable, Gradient, Layer, Role, tensors};
+use crate::layer::{Both, Differentiable, Gradient, Layer, Role, tensors};
 use crate::layers::bias::{Bias, NoBias};
 use crate::scalar::{Element, Scalar};
 use crate::shape::{Image, Sequence, Shape, TensorOf, Vector};
@@ -157,6 +157,7 @@ macro_rules! over_steps {
             $X: StepsOf<IN>,
         {
             type Out = $Y;
+            type Peak<X, Y> = Both<X, Y>;
 
             #[inline]
             fn forward(&self, x: &TensorOf<$X, T>, y: &mut TensorOf<$Y, T>) {
@@ -217,6 +218,7 @@ where
     Image<C, H, W>: FlatImage<IN>,
 {
     type Out = Vector<OUT>;
+    type Peak<X, Y> = Both<X, Y>;
 
     fn forward(&self, x: &TensorOf<Image<C, H, W>, T>, _: &mut TensorOf<Vector<OUT>, T>) {
         <Image<C, H, W> as FlatImage<IN>>::never::<T>(x)

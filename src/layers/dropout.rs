@@ -1,7 +1,9 @@
 use crate::feature::Random;
 #[cfg(feature = "rand")]
 use crate::feature::Rng;
-use crate::layer::{Differentiable, Gradient, Layer, Meaning, check_shapes, no_parameters};
+use crate::layer::{
+    Differentiable, Either, Gradient, Layer, Meaning, Source, Target, check_shapes, no_parameters, over,
+};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Numeric, Tensor};
 use crate::streaming::step_by_step;
@@ -61,6 +63,9 @@ impl<S: Numeric, T: Element, const NUMERATOR: usize, const DENOMINATOR: usize> L
     for Dropout<NUMERATOR, DENOMINATOR>
 {
     type Out = S;
+    type Peak<X, Y> = Either<X, Y>;
+
+    const TURNS: bool = false;
     const MEANING: Meaning = Meaning::AsInput;
 
     const CHECK: () = {
@@ -70,9 +75,12 @@ impl<S: Numeric, T: Element, const NUMERATOR: usize, const DENOMINATOR: usize> L
 
     #[inline]
     fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
-        for (x, y) in x.as_slice().iter().zip(y.as_mut_slice()) {
-            *y = *x;
-        }
+        y.copy_from(x);
+    }
+
+    #[inline]
+    fn forward_in(&self, x: Source<'_, S::Tensor<T>>, arena: &mut [T], y: Target<'_, S::Tensor<T>>) {
+        over(x, arena, y, |x, y| Layer::<S, T>::forward(self, x, y), |_| ());
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Gradient, Layer, Role, tensors};
+use crate::layer::{Both, Differentiable, Gradient, Layer, Role, tensors};
 use crate::scalar::{Element, Scalar};
 use crate::shape::{Sequence, TensorOf, Tokens, Vector};
 use crate::streaming::Streaming;
@@ -52,6 +52,7 @@ tensors! {
 
 impl<const N: usize, const D: usize, const L: usize, T: Scalar> Layer<Tokens<N, L>, T> for Embedding<N, D, T> {
     type Out = Sequence<D, L>;
+    type Peak<X, Y> = Both<X, Y>;
 
     #[inline]
     fn forward(&self, x: &TensorOf<Tokens<N, L>, T>, y: &mut TensorOf<Sequence<D, L>, T>) {

@@ -1,6 +1,6 @@
 use crate::kernels::grouped::{bias_gradient, gather, gather_gradient, scatter};
 use crate::kernels::window::{Axis, Flat};
-use crate::layer::{Differentiable, Gradient, Layer, Numbers, Role, check_shapes, tensors};
+use crate::layer::{Both, Differentiable, Gradient, Layer, Numbers, Role, check_shapes, tensors};
 use crate::layers::bias::NoBias;
 use crate::scalar::{Element, Scalar};
 use crate::shape::length::{Extent, Groups, Len, NotZero, Times};
@@ -189,6 +189,7 @@ macro_rules! grouped {
             $($bound)*
         {
             type Out = $Y;
+            type Peak<X, Y> = Both<X, Y>;
 
             const CHECK: () = {
                 check_shapes::<$X, $Y>();

@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Gradient, Layer, Meaning, no_parameters};
+use crate::layer::{Both, Differentiable, Gradient, Layer, Meaning, no_parameters};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Sequence, TensorOf, Vector};
 use crate::streaming::Streaming;
@@ -35,6 +35,7 @@ no_parameters!(Last);
 
 impl<const C: usize, const L: usize, T: Element> Layer<Sequence<C, L>, T> for Last {
     type Out = Vector<C>;
+    type Peak<X, Y> = Both<X, Y>;
     const MEANING: Meaning = Meaning::AsInput;
 
     #[inline]

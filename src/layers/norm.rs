@@ -7,7 +7,7 @@ pub use constant::{Epsilon, IsEpsilon};
 pub use group::GroupNorm;
 
 use crate::kernels::norm::{normalise, normalise_backward};
-use crate::layer::{Differentiable, Gradient, Layer, Role, check_shapes, tensors};
+use crate::layer::{Differentiable, Either, Gradient, Layer, Role, Source, Target, check_shapes, over, tensors};
 use crate::layers::channels::Channels;
 use crate::scalar::{Element, Scalar};
 use crate::shape::Tensor;
@@ -123,6 +123,17 @@ macro_rules! each_position {
                 T::from_f64(E::VALUE)
             }
 
+            /// Normalises each position, in place.
+            #[inline]
+            fn normalise(&self, x: &mut [T]) {
+                #[allow(unused_variables)] // Not every layer has a bias.
+                let $self = self;
+                let ([weight], bias) = (&self.weight.data.0, $bias);
+                for x in x.as_chunks_mut::<N>().0 {
+                    normalise::<T, N, 1, $centred>(from_mut(x), 0, Self::epsilon(), weight, bias);
+                }
+            }
+
             /// The gradients of one sample.
             fn gradients(&self, x: &[T], dy: &[T], $self: &mut Self, mut dx: Option<&mut [T]>) {
                 for (i, (x, dy)) in x.as_chunks::<N>().0.iter().zip(dy.as_chunks::<N>().0).enumerate() {
@@ -138,6 +149,9 @@ macro_rules! each_position {
 
         impl<S: Channels<N>, const N: usize, E: IsEpsilon, T: Scalar> Layer<S, T> for $layer<N, E, T> {
             type Out = S;
+            type Peak<X, Y> = Either<X, Y>;
+
+            const TURNS: bool = false;
 
             const CHECK: () = {
                 check_shapes::<S, S>();
@@ -146,14 +160,13 @@ macro_rules! each_position {
 
             #[inline]
             fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
-                #[allow(unused_variables)] // Not every layer has a bias.
-                let $self = self;
-                let ([weight], bias) = (&self.weight.data.0, $bias);
-                let (x, y) = (x.as_slice().as_chunks::<N>().0, y.as_mut_slice().as_chunks_mut::<N>().0);
-                for (x, y) in x.iter().zip(y) {
-                    let (x, y) = (from_ref(x), from_mut(y));
-                    normalise::<T, N, 1, $centred>(x, 0, Self::epsilon(), weight, bias, y);
-                }
+                y.copy_from(x);
+                self.normalise(y.as_mut_slice());
+            }
+
+            #[inline]
+            fn forward_in(&self, x: Source<'_, S::Tensor<T>>, arena: &mut [T], y: Target<'_, S::Tensor<T>>) {
+                over(x, arena, y, |x, y| Layer::<S, T>::forward(self, x, y), |x| self.normalise(x));
             }
         }
 

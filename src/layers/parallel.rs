@@ -3,10 +3,14 @@ mod join;
 pub use join::{Concat, Join, Sum};
 
 use super::residual::add_each;
-use crate::layer::{Contiguous, Differentiable, Gradient, Layer, Meaning, Parameter, Parameters, Path};
+use crate::kernels::arena;
+use crate::layer::{
+    Both, Contiguous, Differentiable, Either, Gradient, Layer, Meaning, Parameter, Parameters, Path, Source, Target,
+    apart, on_stack,
+};
 use crate::safetensors::{At, File, FromFile, Keys};
 use crate::scalar::{ConstZero, Scalar};
-use crate::shape::{Shape, Tensor, TensorOf};
+use crate::shape::{Shape, TensorOf};
 use crate::streaming::Streaming;
 use core::marker::PhantomData;
 #[cfg(feature = "rand")]
@@ -112,9 +116,13 @@ impl<In: Shape, T: Scalar, A: Layer<In, T>, B: Layer<In, T>, J: Join<A::Out, B::
 {
     type Out = J::Out;
 
-    /// What a branch keeps, and what it gives before that is joined with the other's: no more than the output.
-    const FORWARD_BYTES: usize = size_of::<TensorOf<J::Out, T>>()
-        + if A::FORWARD_BYTES > B::FORWARD_BYTES { A::FORWARD_BYTES } else { B::FORWARD_BYTES };
+    /// The input stays for the second branch. What a branch gives lies beside the output, unless that is where it belongs.
+    type Peak<X, Y> = Both<
+        X,
+        Y,
+        Either<Both<J::First<TensorOf<A::Out, T>>, A::Peak<(), ()>>, Both<TensorOf<B::Out, T>, B::Peak<(), ()>>>,
+    >;
+
     const MEANING: Meaning = if J::IS_BESIDE { A::MEANING.beside(B::MEANING) } else { Meaning::Numbers };
 
     const CHECK: () = {
@@ -124,8 +132,18 @@ impl<In: Shape, T: Scalar, A: Layer<In, T>, B: Layer<In, T>, J: Join<A::Out, B::
 
     #[inline]
     fn forward(&self, x: &In::Tensor<T>, y: &mut TensorOf<J::Out, T>) {
+        on_stack(self, x, y);
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[allow(clippy::inline_always)] // Where each tensor lies is a constant only then.
+    fn forward_in(&self, x: Source<'_, In::Tensor<T>>, arena: &mut [T], y: Target<'_, TensorOf<J::Out, T>>) {
         let (a, b) = &self.branches;
-        J::fill(|y| a.forward(x, y), |y| b.forward(x, y), y);
+        apart(x, arena, y, |x, rest, y| {
+            let a = |arena: &mut [T], y: &mut _| a.forward_in(Source::Given(x), arena, Target::Given(y));
+            let b = |arena: &mut [T], y: &mut _| b.forward_in(Source::Given(x), arena, Target::Given(y));
+            J::fill(rest, a, b, y);
+        });
     }
 }
 
@@ -138,7 +156,9 @@ impl<In: Shape, T: Scalar, A: Streaming<In, T>, B: Streaming<In, T>, J: Join<A::
     #[inline]
     fn step(&self, (in_a, in_b): &mut Self::State, x: &In::Tensor<T>, y: &mut TensorOf<J::Out, T>) {
         let (a, b) = &self.branches;
-        J::fill(|y| a.step(in_a, x, y), |y| b.step(in_b, x, y), y);
+        arena::on_stack::<Either<J::First<TensorOf<A::Out, T>>, TensorOf<B::Out, T>>, T, _>(|arena| {
+            J::fill(arena, |_, y| a.step(in_a, x, y), |_, y| b.step(in_b, x, y), y);
+        });
     }
 }
 
@@ -168,7 +188,7 @@ impl<In: Shape, T: Scalar, A: Differentiable<In, T>, B: Differentiable<In, T>, J
         self.branches.0.forward_train(x, a_cache, a);
         self.branches.1.forward_train(x, b_cache, b);
         for ((a, b), y) in a.iter().zip(&*b).zip(y) {
-            J::fill(|y| y.copy_from(a), |y| y.copy_from(b), y);
+            J::join(a, b, y);
         }
     }
 

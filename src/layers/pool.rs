@@ -1,6 +1,6 @@
 use crate::kernels::pool;
 use crate::kernels::window::{Axis, Flat};
-use crate::layer::{Differentiable, Gradient, Layer, Meaning, check_shapes, no_parameters};
+use crate::layer::{Both, Differentiable, Gradient, Layer, Meaning, check_shapes, no_parameters};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::length::{Extent, Len};
 use crate::shape::window::{IsPadding, IsStride, Line, OfSignal, Padding, PadsPool, Stride, Valid, Window};
@@ -203,6 +203,7 @@ macro_rules! pooling {
             $($bound)*
         {
             type Out = $Y;
+            type Peak<X, Y> = Both<X, Y>;
 
             const MEANING: Meaning = Meaning::AsInput;
 
@@ -291,6 +292,7 @@ macro_rules! global {
     (@one $name:ident $forward:ident $backward:ident; [$($extents:tt)*] $X:ty) => {
         impl<const C: usize, $($extents)*, T: Scalar> Layer<$X, T> for $name {
             type Out = Vector<C>;
+            type Peak<X, Y> = Both<X, Y>;
 
             const MEANING: Meaning = Meaning::AsInput;
 

@@ -1,4 +1,4 @@
-use crate::layer::{Differentiable, Gradient, Layer, Role, no_parameters, tensors};
+use crate::layer::{Differentiable, Either, Gradient, Layer, Role, Source, Target, no_parameters, over, tensors};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Sequence, Tensor, TensorOf};
 
@@ -61,24 +61,37 @@ impl<const C: usize> Waves<C> {
         }
     }
 
-    /// `y = x + waves`
-    fn add<T: Scalar>(&self, x: &[T; C], y: &mut [T; C]) {
-        let waves = self.now.iter().flat_map(|&(sin, cos)| [sin, cos]);
-        for ((&x, y), wave) in x.iter().zip(y).zip(waves) {
-            *y = x + T::from_f64(wave);
+    /// Adds the waves to each step of a sequence.
+    fn add_to<T: Scalar>(x: &mut [T]) {
+        let mut waves = Self::start();
+        for x in x.as_chunks_mut::<C>().0 {
+            for (x, wave) in x.iter_mut().zip(waves.now.iter().flat_map(|&(sin, cos)| [sin, cos])) {
+                *x += T::from_f64(wave);
+            }
+            waves.next_step();
         }
     }
 }
 
 impl<const C: usize, const L: usize, T: Scalar> Layer<Sequence<C, L>, T> for PositionalEncoding {
     type Out = Sequence<C, L>;
+    type Peak<X, Y> = Either<X, Y>;
+
+    const TURNS: bool = false;
 
     fn forward(&self, x: &TensorOf<Sequence<C, L>, T>, y: &mut TensorOf<Sequence<C, L>, T>) {
-        let mut waves = Waves::start();
-        for (x, y) in x.data.0.iter().zip(&mut y.data.0) {
-            waves.add(x, y);
-            waves.next_step();
-        }
+        Tensor::<T>::copy_from(y, x);
+        Waves::<C>::add_to(Tensor::as_mut_slice(y));
+    }
+
+    #[inline]
+    fn forward_in(
+        &self,
+        x: Source<'_, TensorOf<Sequence<C, L>, T>>,
+        arena: &mut [T],
+        y: Target<'_, TensorOf<Sequence<C, L>, T>>,
+    ) {
+        over(x, arena, y, |x, y| self.forward(x, y), Waves::<C>::add_to);
     }
 }
 
@@ -142,14 +155,34 @@ tensors! {
     0 weight "weight": [[T; C]; L], Role::Weight { fan_in: 1, fan_out: C }, [L, C] by [0, 1];
 }
 
+impl<const C: usize, const L: usize, T: Scalar> LearnedPositions<C, L, T> {
+    /// Adds each step's vector to it.
+    fn add_to(&self, x: &mut [T]) {
+        for (x, &weight) in x.iter_mut().zip(self.weight.as_flattened()) {
+            *x += weight;
+        }
+    }
+}
+
 impl<const C: usize, const L: usize, T: Scalar> Layer<Sequence<C, L>, T> for LearnedPositions<C, L, T> {
     type Out = Sequence<C, L>;
+    type Peak<X, Y> = Either<X, Y>;
+
+    const TURNS: bool = false;
 
     fn forward(&self, x: &TensorOf<Sequence<C, L>, T>, y: &mut TensorOf<Sequence<C, L>, T>) {
-        let weight = self.weight.as_flattened();
-        for ((&x, &weight), y) in Tensor::as_slice(x).iter().zip(weight).zip(Tensor::as_mut_slice(y)) {
-            *y = x + weight;
-        }
+        Tensor::<T>::copy_from(y, x);
+        self.add_to(Tensor::as_mut_slice(y));
+    }
+
+    #[inline]
+    fn forward_in(
+        &self,
+        x: Source<'_, TensorOf<Sequence<C, L>, T>>,
+        arena: &mut [T],
+        y: Target<'_, TensorOf<Sequence<C, L>, T>>,
+    ) {
+        over(x, arena, y, |x, y| self.forward(x, y), |x| self.add_to(x));
     }
 }
 

@@ -27,7 +27,7 @@ impl<const HIDDEN: usize, T: Element> ConstZero for RecurrentState<HIDDEN, T> {
 
 /// Implements [`Hidden`] for a state with such a field.
 macro_rules! hidden {
-    ($state:ident) => {
+    ($state:ident, $count:literal) => {
         impl<T: $crate::scalar::Element, const HIDDEN: usize> $crate::kernels::recurrent::Hidden<T, HIDDEN>
             for $state<HIDDEN, T>
         {
@@ -39,11 +39,14 @@ macro_rules! hidden {
             fn hidden_mut(&mut self) -> &mut [T; HIDDEN] {
                 &mut self.hidden
             }
+
+            const CONTIGUOUS: $crate::layer::Contiguous<Self, T> =
+                $crate::layer::Contiguous::fields(&[Some($count * size_of::<[T; HIDDEN]>())]);
         }
     };
 }
 use hidden;
-hidden!(RecurrentState);
+hidden!(RecurrentState, 1);
 
 /// The second to the last of what is saved: what the first step left is what they began with.
 #[inline]
@@ -121,14 +124,24 @@ macro_rules! recurrent {
             $crate::layer::Layer<$crate::shape::Sequence<IN, L>, T> for $layer<IN, HIDDEN, $($A,)? T>
         {
             type Out = $crate::shape::Sequence<HIDDEN, L>;
-
-            // The state, and what a step saves though nobody asks for it.
-            const FORWARD_BYTES: usize = size_of::<$state<HIDDEN, T>>() + size_of::<[[T; HIDDEN]; $saved]>();
+            /// The state, and what a step saves though nobody asks for it.
+            type Peak<X, Y> = $crate::layer::Both<X, Y, $crate::layer::Both<$state<HIDDEN, T>, [[T; HIDDEN]; $saved]>>;
 
             #[inline]
             fn forward(&self, x: &nalgebra::SMatrix<T, IN, L>, y: &mut nalgebra::SMatrix<T, HIDDEN, L>) {
-                let y = y.data.0.as_chunks_mut::<1>().0;
-                $crate::kernels::recurrent::forward(self, &x.data.0, y, 0, &mut []);
+                $crate::layer::on_stack(self, x, y);
+            }
+
+            #[inline]
+            fn forward_in(
+                &self,
+                x: $crate::layer::Source<'_, nalgebra::SMatrix<T, IN, L>>,
+                arena: &mut [T],
+                y: $crate::layer::Target<'_, nalgebra::SMatrix<T, HIDDEN, L>>,
+            ) {
+                $crate::layer::apart(x, arena, y, |x, rest, y| {
+                    $crate::kernels::recurrent::predict(self, &x.data.0, y.data.0.as_chunks_mut::<1>().0, 0, rest);
+                });
             }
         }
 
@@ -163,9 +176,10 @@ macro_rules! recurrent {
                 cache: &mut Self::Cache<B>,
                 y: &mut [nalgebra::SMatrix<T, HIDDEN, L>; B],
             ) {
+                let mut state = $crate::scalar::ConstZero::ZERO;
                 for ((x, saved), y) in x.iter().zip(cache).zip(y) {
                     let y = y.data.0.as_chunks_mut::<1>().0;
-                    $crate::kernels::recurrent::forward(self, &x.data.0, y, 0, saved);
+                    $crate::kernels::recurrent::forward(self, &x.data.0, y, 0, &mut state, saved);
                 }
             }
 

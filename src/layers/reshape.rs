@@ -1,4 +1,6 @@
-use crate::layer::{Differentiable, Gradient, Layer, Meaning, check_shapes, no_parameters};
+use crate::layer::{
+    Both, Differentiable, Gradient, Layer, Meaning, Source, Target, apart, check_shapes, no_parameters, over,
+};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::length::{Extent, Len, Length, SameLength, Times, Volume};
 use crate::shape::{Image, Sequence, Shape, Tensor, TensorOf, Vector};
@@ -105,9 +107,20 @@ no_parameters!([To: Shape] Reshape<To>);
 
 impl<T: Element, const N: usize> Layer<Vector<N>, T> for Flatten {
     type Out = Vector<N>;
+    type Peak<X, Y> = Both<X, Y>;
+    const TURNS: bool = !same_order::<Vector<N>, Vector<N>>();
     const MEANING: Meaning = Meaning::AsInput;
     fn forward(&self, x: &TensorOf<Vector<N>, T>, y: &mut TensorOf<Vector<N>, T>) {
         copy::<Vector<N>, Vector<N>, T>(x, y);
+    }
+
+    fn forward_in(
+        &self,
+        x: Source<'_, TensorOf<Vector<N>, T>>,
+        arena: &mut [T],
+        y: Target<'_, TensorOf<Vector<N>, T>>,
+    ) {
+        copy_in::<Vector<N>, Vector<N>, T>(x, arena, y);
     }
 }
 
@@ -116,9 +129,20 @@ where
     Len<C>: Times<L>,
 {
     type Out = <<Len<C> as Times<L>>::Output as Extent>::Vector;
+    type Peak<X, Y> = Both<X, Y>;
+    const TURNS: bool = !same_order::<Sequence<C, L>, Self::Out>();
     const MEANING: Meaning = Meaning::AsInput;
     fn forward(&self, x: &TensorOf<Sequence<C, L>, T>, y: &mut TensorOf<Self::Out, T>) {
         copy::<Sequence<C, L>, Self::Out, T>(x, y);
+    }
+
+    fn forward_in(
+        &self,
+        x: Source<'_, TensorOf<Sequence<C, L>, T>>,
+        arena: &mut [T],
+        y: Target<'_, TensorOf<Self::Out, T>>,
+    ) {
+        copy_in::<Sequence<C, L>, Self::Out, T>(x, arena, y);
     }
 }
 
@@ -127,14 +151,27 @@ where
     Len<C>: Volume<H, W>,
 {
     type Out = <<Len<C> as Volume<H, W>>::Output as Extent>::Vector;
+    type Peak<X, Y> = Both<X, Y>;
+    const TURNS: bool = !same_order::<Image<C, H, W>, Self::Out>();
     const MEANING: Meaning = Meaning::AsInput;
     fn forward(&self, x: &TensorOf<Image<C, H, W>, T>, y: &mut TensorOf<Self::Out, T>) {
         copy::<Image<C, H, W>, Self::Out, T>(x, y);
+    }
+
+    fn forward_in(
+        &self,
+        x: Source<'_, TensorOf<Image<C, H, W>, T>>,
+        arena: &mut [T],
+        y: Target<'_, TensorOf<Self::Out, T>>,
+    ) {
+        copy_in::<Image<C, H, W>, Self::Out, T>(x, arena, y);
     }
 }
 
 impl<In: Shape, T: Element, const N: usize> Layer<In, T> for FlattenTo<N> {
     type Out = Vector<N>;
+    type Peak<X, Y> = Both<X, Y>;
+    const TURNS: bool = !same_order::<In, Vector<N>>();
     const MEANING: Meaning = Meaning::AsInput;
     const CHECK: () = {
         assert!(
@@ -147,13 +184,23 @@ impl<In: Shape, T: Element, const N: usize> Layer<In, T> for FlattenTo<N> {
         const { <Self as Layer<In, T>>::CHECK };
         copy::<In, Vector<N>, T>(x, y);
     }
+
+    fn forward_in(&self, x: Source<'_, In::Tensor<T>>, arena: &mut [T], y: Target<'_, TensorOf<Vector<N>, T>>) {
+        copy_in::<In, Vector<N>, T>(x, arena, y);
+    }
 }
 
 impl<In: Length, To: SameLength<In>, T: Element> Layer<In, T> for Reshape<To> {
     type Out = To;
+    type Peak<X, Y> = Both<X, Y>;
+    const TURNS: bool = !same_order::<In, To>();
     const MEANING: Meaning = Meaning::AsInput;
     fn forward(&self, x: &In::Tensor<T>, y: &mut To::Tensor<T>) {
         copy::<In, To, T>(x, y);
+    }
+
+    fn forward_in(&self, x: Source<'_, In::Tensor<T>>, arena: &mut [T], y: Target<'_, To::Tensor<T>>) {
+        copy_in::<In, To, T>(x, arena, y);
     }
 }
 
@@ -188,12 +235,34 @@ backward!([] Flatten);
 backward!([const TO: usize] FlattenTo<TO>);
 backward!([To: Shape] Reshape<To>);
 
+/// Whether two shapes of one length, both read channel by channel, have their numbers in one order in memory.
+const fn same_order<From: Shape, To: Shape>() -> bool {
+    const fn has_one_order(channels: usize, len: usize) -> bool {
+        channels <= 1 || channels == len
+    }
+    From::CHANNELS == To::CHANNELS || (has_one_order(From::CHANNELS, From::LEN) && has_one_order(To::CHANNELS, To::LEN))
+}
+
+/// Leaves the numbers where they lie, if they come in one order and the output belongs there, or else [copies](copy) them.
+#[inline]
+fn copy_in<From: Shape, To: Shape, T: Element>(
+    x: Source<'_, From::Tensor<T>>,
+    arena: &mut [T],
+    y: Target<'_, To::Tensor<T>>,
+) {
+    if const { same_order::<From, To>() } {
+        over(x, arena, y, copy::<From, To, T>, |_| ());
+    } else {
+        apart(x, arena, y, |x, _, y| copy::<From, To, T>(x, y));
+    }
+}
+
 /// Copies between two shapes of one length, both read channel by channel.
 #[inline]
 fn copy<From: Shape, To: Shape, T: Element>(x: &From::Tensor<T>, y: &mut To::Tensor<T>) {
     const { assert!(From::LEN == To::LEN) };
     let (x, y) = (x.as_slice(), y.as_mut_slice());
-    if From::CHANNELS == To::CHANNELS {
+    if const { same_order::<From, To>() } {
         for (x, y) in x.iter().zip(y) {
             *y = *x;
         }

@@ -1,4 +1,6 @@
-use crate::layer::{Contiguous, Differentiable, Gradient, Layer, Parameter, Parameters, Path};
+use crate::layer::{
+    Both, Contiguous, Differentiable, Gradient, Layer, Parameter, Parameters, Path, Source, Target, apart, on_stack,
+};
 use crate::safetensors::{At, File, FromFile, Keys};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{SameShape, Shape, Tensor, TensorOf};
@@ -62,13 +64,36 @@ where
 {
     type Out = S;
 
-    const FORWARD_BYTES: usize = L::FORWARD_BYTES;
+    type Peak<X, Y> = Both<X, L::Peak<(), Y>>;
+
+    const TURNS: bool = false;
     const CHECK: () = L::CHECK;
 
     #[inline]
     fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
-        self.0.forward(x, L::Out::tensor(y));
-        add(y.as_mut_slice(), x.as_slice());
+        on_stack(self, x, y);
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[allow(clippy::inline_always)] // Where each tensor lies is a constant only then.
+    fn forward_in(&self, x: Source<'_, S::Tensor<T>>, arena: &mut [T], y: Target<'_, S::Tensor<T>>) {
+        match (x, y) {
+            // The sum takes the place of the input.
+            (Source::At(side), Target::At(_)) => {
+                let Some((x, rest)) = side.tensor::<T, S::Tensor<T>>(arena) else { return };
+                let inner = side.turned(true);
+                self.0.forward_in(Source::Given(x), rest, Target::At(inner));
+                add(x.as_mut_slice(), inner.split(rest, S::LEN).0);
+            }
+            (Source::Given(x), Target::At(side)) => {
+                self.0.forward_in(Source::Given(x), arena, Target::At(side));
+                add(side.split(arena, S::LEN).0, x.as_slice());
+            }
+            (x, y) => apart(x, arena, y, |x, rest, y| {
+                self.0.forward_in(Source::Given(x), rest, Target::Given(L::Out::tensor(y)));
+                add(y.as_mut_slice(), x.as_slice());
+            }),
+        }
     }
 }
 
@@ -141,7 +166,7 @@ where
 }
 
 /// `a += b`
-fn add<T: Scalar>(a: &mut [T], b: &[T]) {
+pub(super) fn add<T: Scalar>(a: &mut [T], b: &[T]) {
     for (a, &b) in a.iter_mut().zip(b) {
         *a += b;
     }

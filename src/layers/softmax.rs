@@ -1,5 +1,7 @@
-use crate::kernels::softmax::{Position, log_softmax, log_softmax_backward, softmax, softmax_backward};
-use crate::layer::{Differentiable, Gradient, Layer, Meaning, no_parameters};
+use crate::kernels::softmax::{
+    Position, log_softmax, log_softmax_backward, log_softmax_in_place, softmax, softmax_backward, softmax_in_place,
+};
+use crate::layer::{Differentiable, Either, Gradient, Layer, Meaning, Source, Target, no_parameters, over};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::{Numeric, Shape, Tensor};
 use crate::streaming::step_by_step;
@@ -61,7 +63,7 @@ impl<S: Shape> Position for Of<S> {
 }
 
 macro_rules! over_positions {
-    ($layer:ident gives $meaning:ident, $forward:ident, $backward:ident) => {
+    ($layer:ident gives $meaning:ident, $forward:ident, $in_place:ident, $backward:ident) => {
         impl ConstZero for $layer {
             const ZERO: Self = Self;
         }
@@ -69,10 +71,17 @@ macro_rules! over_positions {
 
         impl<S: Numeric, T: Scalar> Layer<S, T> for $layer {
             type Out = S;
+            type Peak<X, Y> = Either<X, Y>;
+            const TURNS: bool = false;
             const MEANING: Meaning = Meaning::$meaning;
 
             fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
                 $forward::<T, Of<S>>(x.as_slice(), y.as_mut_slice());
+            }
+
+            #[cfg_attr(not(debug_assertions), inline(always))]
+            fn forward_in(&self, x: Source<'_, S::Tensor<T>>, arena: &mut [T], y: Target<'_, S::Tensor<T>>) {
+                over(x, arena, y, |x, y| Layer::<S, T>::forward(self, x, y), |x| $in_place::<T, Of<S>>(x));
             }
         }
 
@@ -96,7 +105,7 @@ macro_rules! over_positions {
         }
     };
 }
-over_positions!(Softmax gives Probabilities, softmax, softmax_backward);
-over_positions!(LogSoftmax gives LogProbabilities, log_softmax, log_softmax_backward);
+over_positions!(Softmax gives Probabilities, softmax, softmax_in_place, softmax_backward);
+over_positions!(LogSoftmax gives LogProbabilities, log_softmax, log_softmax_in_place, log_softmax_backward);
 step_by_step!([] Softmax);
 step_by_step!([] LogSoftmax);

@@ -1,5 +1,8 @@
 use crate::kernels::flat::{columns, columns_mut};
-use crate::layer::{Contiguous, Differentiable, Gradient, Layer, Meaning, Parameter, Parameters, Path, check_shapes};
+use crate::layer::{
+    Both, Contiguous, Differentiable, Gradient, Layer, Meaning, Parameter, Parameters, Path, Source, Target, apart,
+    check_shapes, on_stack,
+};
 use crate::safetensors::{At, File, FromFile, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Sequence, Shape, TensorOf, Vector};
@@ -120,7 +123,8 @@ where
 {
     type Out = Out<L, C, LEN, T>;
 
-    const FORWARD_BYTES: usize = L::FORWARD_BYTES;
+    type Peak<X, Y> = Both<X, Y, L::Peak<(), ()>>;
+
     const MEANING: Meaning = L::MEANING;
     const CHECK: () = {
         check_shapes::<Sequence<C, LEN>, Self::Out>();
@@ -129,9 +133,21 @@ where
 
     #[inline]
     fn forward(&self, x: &TensorOf<Sequence<C, LEN>, T>, y: &mut TensorOf<Self::Out, T>) {
-        for (x, y) in columns(x).iter().zip(L::Out::steps_mut(y)) {
-            self.0.forward(x, y);
-        }
+        on_stack(self, x, y);
+    }
+
+    #[inline]
+    fn forward_in(
+        &self,
+        x: Source<'_, TensorOf<Sequence<C, LEN>, T>>,
+        arena: &mut [T],
+        y: Target<'_, TensorOf<Self::Out, T>>,
+    ) {
+        apart(x, arena, y, |x, rest, y| {
+            for (x, y) in columns(x).iter().zip(L::Out::steps_mut(y)) {
+                self.0.forward_in(Source::Given(x), rest, Target::Given(y));
+            }
+        });
     }
 }
 

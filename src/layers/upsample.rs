@@ -1,5 +1,5 @@
 use crate::kernels::pool::{repeat, repeat_backward};
-use crate::layer::{Differentiable, Gradient, Layer, Meaning, no_parameters};
+use crate::layer::{Both, Differentiable, Gradient, Layer, Meaning, no_parameters};
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::length::{Extent, Len, NotZero, Times};
 use crate::shape::{Image, Sequence, Tensor, TensorOf};
@@ -47,6 +47,7 @@ macro_rules! upsample {
             $($bound)*
         {
             type Out = $Y;
+            type Peak<X, Y> = Both<X, Y>;
             const MEANING: Meaning = Meaning::AsInput;
 
             #[inline]

@@ -22,6 +22,7 @@ macro_rules! no_layer {
             Self: AtMostSixteen,
         {
             type Out = In;
+            type Peak<X, Y> = ();
 
             fn forward(&self, _: &In::Tensor<T>, _: &mut TensorOf<In, T>) {
                 self.never()

@@ -1,6 +1,6 @@
 //! twin: untrainable
 //! error: layer `Table` cannot be trained with inputs of shape `Vector<2>` (of `f32`)
-use constnet::layer::Layer;
+use constnet::layer::{Both, Layer};
 use constnet::loss::Mse;
 use constnet::nalgebra::SVector;
 use constnet::optimizer::Sgd;
@@ -15,6 +15,7 @@ impl ConstZero for Table {
 
 impl Layer<Vector<2>> for Table {
     type Out = Vector<2>;
+    type Peak<X, Y> = Both<X, Y>;
     fn forward(&self, x: &SVector<f32, 2>, y: &mut SVector<f32, 2>) {
         *y = x * 2.0;
     }

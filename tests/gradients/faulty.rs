@@ -1,6 +1,6 @@
 //! A layer with one chosen fault in its backward pass: `y = scale * x`, one scale for each number.
 
-use constnet::layer::{Differentiable, Gradient, Layer, Parameter, Parameters, Path, Role};
+use constnet::layer::{Both, Differentiable, Gradient, Layer, Parameter, Parameters, Path, Role};
 use constnet::nalgebra::SVector;
 use constnet::{ConstZero, Vector};
 
@@ -65,6 +65,7 @@ fn scale(path: Path<'_>) -> Parameter<'_> {
 
 impl<const FAULT: u8> Layer<Vector<3>, f64> for Faulty<FAULT> {
     type Out = Vector<3>;
+    type Peak<X, Y> = Both<X, Y>;
 
     fn forward(&self, x: &SVector<f64, 3>, y: &mut SVector<f64, 3>) {
         *y = self.scale.component_mul(x);

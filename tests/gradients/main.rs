@@ -9,6 +9,7 @@ mod networks;
 
 use constnet::gradcheck::{self, Report};
 use constnet::layer::{Differentiable, Gradient, Parameters};
+use constnet::memcheck;
 use constnet::shape::argument::TensorFor;
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::{
@@ -59,6 +60,7 @@ where
     let x: [TensorOf<In, f64>; 3] = inputs(&mut rng);
     passes(name, &gradcheck::layer::<In, L, 3>(&mut layer, &x), 4 * L::COUNT + 2 * 3 * In::LEN);
     adds_and_overwrites(name, &layer, &x, &mut rng);
+    memcheck::layer(&layer, &x[0]).unwrap_or_else(|error| panic!("{name}: {error}"));
 }
 
 /// The gradient of the parameters is added to what is there, that of the inputs overwrites it, whatever the outputs hold before.

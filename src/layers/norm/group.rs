@@ -1,6 +1,6 @@
 use super::{Epsilon, IsEpsilon};
 use crate::kernels::norm::{normalise, normalise_backward};
-use crate::layer::{Differentiable, Gradient, Layer, Role, check_shapes, tensors};
+use crate::layer::{Differentiable, Either, Gradient, Layer, Role, Source, Target, check_shapes, over, tensors};
 use crate::layers::channels::Channels;
 use crate::scalar::{Element, Scalar};
 use crate::shape::Tensor;
@@ -63,6 +63,14 @@ impl<const G: usize, const C: usize, E: IsEpsilon, T: Scalar> GroupNorm<G, C, E,
         T::from_f64(E::VALUE)
     }
 
+    /// Normalises each group, in place.
+    fn normalise(&self, x: &mut [T]) {
+        let ([weight], [bias]) = (&self.weight.data.0, &self.bias.data.0);
+        for group in 0..G {
+            normalise::<T, C, G, true>(x.as_chunks_mut().0, group, Self::epsilon(), weight, Some(bias));
+        }
+    }
+
     /// The gradients of one sample.
     fn gradients(&self, x: &[T], dy: &[T], gradient: &mut Self, mut dx: Option<&mut [T]>) {
         let (x, dy) = (x.as_chunks().0, dy.as_chunks().0);
@@ -80,6 +88,9 @@ where
     Len<C>: SharedBy<G> + NotZero,
 {
     type Out = S;
+    type Peak<X, Y> = Either<X, Y>;
+
+    const TURNS: bool = false;
 
     const CHECK: () = {
         check_shapes::<S, S>();
@@ -87,11 +98,13 @@ where
     };
 
     fn forward(&self, x: &S::Tensor<T>, y: &mut S::Tensor<T>) {
-        let (x, y) = (x.as_slice().as_chunks().0, y.as_mut_slice().as_chunks_mut::<C>().0);
-        let ([weight], [bias]) = (&self.weight.data.0, &self.bias.data.0);
-        for group in 0..G {
-            normalise::<T, C, G, true>(x, group, Self::epsilon(), weight, Some(bias), y);
-        }
+        y.copy_from(x);
+        self.normalise(y.as_mut_slice());
+    }
+
+    #[inline]
+    fn forward_in(&self, x: Source<'_, S::Tensor<T>>, arena: &mut [T], y: Target<'_, S::Tensor<T>>) {
+        over(x, arena, y, |x, y| Layer::<S, T>::forward(self, x, y), |x| self.normalise(x));
     }
 }
 

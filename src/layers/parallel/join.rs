@@ -1,3 +1,5 @@
+use crate::layer::Side;
+use crate::layers::residual::add;
 use crate::scalar::{ConstZero, Scalar};
 use crate::shape::length::{Extent, Len, NotZero, Plus};
 use crate::shape::{Image, Sequence, Shape, Tensor, TensorOf, Vector};
@@ -26,12 +28,19 @@ pub trait Join<A: Shape, B: Shape> {
     /// Where the gradients of the branches' outputs lie, if not in that of their join.
     type Gradients<T: Scalar, const N: usize>: ConstZero;
 
-    /// The join of what two functions write.
+    /// The memory that the first branch's output takes, `X`, if it does not lie where the join will.
+    type First<X>;
+
+    /// The join of what two functions write, one after the other, with the memory of their outputs and of their own. Each gets what is left.
     fn fill<T: Scalar>(
-        a: impl FnOnce(&mut A::Tensor<T>),
-        b: impl FnOnce(&mut B::Tensor<T>),
+        arena: &mut [T],
+        a: impl FnOnce(&mut [T], &mut A::Tensor<T>),
+        b: impl FnOnce(&mut [T], &mut B::Tensor<T>),
         y: &mut TensorOf<Self::Out, T>,
     );
+
+    /// The join of two tensors.
+    fn join<T: Scalar>(a: &A::Tensor<T>, b: &B::Tensor<T>, y: &mut TensorOf<Self::Out, T>);
 
     /// The gradients of the branches' outputs.
     #[allow(clippy::type_complexity)]
@@ -44,15 +53,26 @@ pub trait Join<A: Shape, B: Shape> {
 impl<S: Shape> Join<S, S> for Sum {
     type Out = S;
     type Gradients<T: Scalar, const N: usize> = ();
+    type First<X> = ();
 
     #[inline]
-    fn fill<T: Scalar>(a: impl FnOnce(&mut S::Tensor<T>), b: impl FnOnce(&mut S::Tensor<T>), y: &mut TensorOf<S, T>) {
-        a(y);
-        let mut other = S::Tensor::<T>::ZERO;
-        b(&mut other);
-        for (y, &other) in y.as_mut_slice().iter_mut().zip(other.as_slice()) {
-            *y += other;
+    fn fill<T: Scalar>(
+        arena: &mut [T],
+        a: impl FnOnce(&mut [T], &mut S::Tensor<T>),
+        b: impl FnOnce(&mut [T], &mut S::Tensor<T>),
+        y: &mut TensorOf<S, T>,
+    ) {
+        a(arena, y);
+        if let Some((other, rest)) = Side::Low.tensor::<T, S::Tensor<T>>(arena) {
+            b(rest, other);
+            add(y.as_mut_slice(), other.as_slice());
         }
+    }
+
+    #[inline]
+    fn join<T: Scalar>(a: &S::Tensor<T>, b: &S::Tensor<T>, y: &mut S::Tensor<T>) {
+        y.copy_from(a);
+        add(y.as_mut_slice(), b.as_slice());
     }
 
     #[inline]
@@ -77,14 +97,29 @@ macro_rules! concat {
             const IS_BESIDE: bool = true;
             type Gradients<T: Scalar, const BATCH: usize> = ([TensorOf<$A, T>; BATCH], [TensorOf<$B, T>; BATCH]);
 
+            type First<X> = X;
+
             #[inline]
             fn fill<T: Scalar>(
-                a: impl FnOnce(&mut TensorOf<$A, T>),
-                b: impl FnOnce(&mut TensorOf<$B, T>),
+                arena: &mut [T],
+                a: impl FnOnce(&mut [T], &mut TensorOf<$A, T>),
+                b: impl FnOnce(&mut [T], &mut TensorOf<$B, T>),
                 y: &mut TensorOf<Self::Out, T>,
             ) {
-                fill::<T, $A, M>(a, y.as_mut_slice(), 0, M + N);
-                fill::<T, $B, N>(b, y.as_mut_slice(), M, M + N);
+                if let Some((x, rest)) = Side::Low.tensor::<T, TensorOf<$A, T>>(arena) {
+                    a(rest, x);
+                    put::<T, M>(Tensor::as_slice(x), y.as_mut_slice(), 0, M + N);
+                }
+                if let Some((x, rest)) = Side::Low.tensor::<T, TensorOf<$B, T>>(arena) {
+                    b(rest, x);
+                    put::<T, N>(Tensor::as_slice(x), y.as_mut_slice(), M, M + N);
+                }
+            }
+
+            #[inline]
+            fn join<T: Scalar>(a: &TensorOf<$A, T>, b: &TensorOf<$B, T>, y: &mut TensorOf<Self::Out, T>) {
+                put::<T, M>(Tensor::as_slice(a), y.as_mut_slice(), 0, M + N);
+                put::<T, N>(Tensor::as_slice(b), y.as_mut_slice(), M, M + N);
             }
 
             #[inline]
@@ -111,16 +146,9 @@ concat! {
 
 /// Writes the `C` channels of a branch to those of `y` from `start` on, of `all`.
 #[inline]
-fn fill<T: Scalar, S: Shape, const C: usize>(
-    branch: impl FnOnce(&mut S::Tensor<T>),
-    y: &mut [T],
-    start: usize,
-    all: usize,
-) {
-    let mut x = S::Tensor::<T>::ZERO;
-    branch(&mut x);
+fn put<T: Scalar, const C: usize>(x: &[T], y: &mut [T], start: usize, all: usize) {
     let mut rest = y.get_mut(start..).unwrap_or_default();
-    for x in x.as_slice().as_chunks::<C>().0 {
+    for x in x.as_chunks::<C>().0 {
         if let Some(y) = rest.first_chunk_mut() {
             *y = *x;
         }

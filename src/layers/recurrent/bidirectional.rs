@@ -1,10 +1,14 @@
 use super::{Gru, Lstm, Rnn, RnnActivation};
-use crate::kernels::recurrent::forward;
-use crate::layer::{Contiguous, Described, Description, Differentiable, Gradient, Layer, Parameter, Parameters, Path};
+use crate::kernels::recurrent::{forward, predict};
+use crate::layer::{
+    Both, Contiguous, Described, Description, Differentiable, Gradient, Layer, Parameter, Parameters, Path, Source,
+    Target, apart, on_stack,
+};
 use crate::safetensors::{At, File, FromFile, FromTensor, Keys};
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::length::{Extent, Len, NotZero, Plus};
-use crate::shape::{Sequence, Tensor, TensorOf};
+use crate::shape::{Sequence, Tensor, TensorOf, Vector};
+use crate::streaming::Streaming;
 use core::marker::PhantomData;
 
 /// Two recurrent layers over one sequence: one from its first step to its last, the other from its last to its first.
@@ -112,15 +116,26 @@ macro_rules! both_ways {
             Len<HIDDEN>: Plus<HIDDEN> + NotZero,
         {
             type Out = <<Len<HIDDEN> as Plus<HIDDEN>>::Output as Extent>::Sequence<Len<L>>;
-
-            // One way after the other.
-            const FORWARD_BYTES: usize = <$cell<IN, HIDDEN, $($A,)? T> as Layer<Sequence<IN, L>, T>>::FORWARD_BYTES;
+            /// One way after the other.
+            type Peak<X, Y> = Both<X, Y, Both<<$cell<IN, HIDDEN, $($A,)? T> as Streaming<Vector<IN>, T>>::State, [[T; HIDDEN]; $saved]>>;
 
             #[inline]
             fn forward(&self, x: &TensorOf<Sequence<IN, L>, T>, y: &mut TensorOf<Self::Out, T>) {
-                let (x, y) = (&x.data.0, pairs_mut::<T, HIDDEN>(y));
-                forward(&self.forward, x, y, 0, &mut []);
-                forward(&self.reverse, x, y, 1, &mut []);
+                on_stack(self, x, y);
+            }
+
+            #[inline]
+            fn forward_in(
+                &self,
+                x: Source<'_, TensorOf<Sequence<IN, L>, T>>,
+                arena: &mut [T],
+                y: Target<'_, TensorOf<Self::Out, T>>,
+            ) {
+                apart(x, arena, y, |x, rest, y| {
+                    let (x, y) = (&x.data.0, pairs_mut::<T, HIDDEN>(y));
+                    predict(&self.forward, x, y, 0, rest);
+                    predict(&self.reverse, x, y, 1, rest);
+                });
             }
         }
 
@@ -138,10 +153,11 @@ macro_rules! both_ways {
                 cache: &mut Self::Cache<B>,
                 y: &mut [TensorOf<Self::Out, T>; B],
             ) {
+                let mut state = ConstZero::ZERO;
                 for ((x, [ahead, reverse]), y) in x.iter().zip(cache).zip(y) {
                     let (x, y) = (&x.data.0, pairs_mut::<T, HIDDEN>(y));
-                    forward(&self.forward, x, y, 0, ahead);
-                    forward(&self.reverse, x, y, 1, reverse);
+                    forward(&self.forward, x, y, 0, &mut state, ahead);
+                    forward(&self.reverse, x, y, 1, &mut state, reverse);
                 }
             }
 

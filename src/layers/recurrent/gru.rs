@@ -2,6 +2,7 @@
 #![allow(clippy::many_single_char_names)] // The formula's.
 
 use super::{RecurrentState, recurrent};
+use crate::kernels::contiguous::Contiguous;
 use crate::kernels::dispatch::{Isa, lanes};
 use crate::kernels::recurrent::{Cell, kept, products, work};
 use crate::kernels::tile::{each, load, store, tiles};
@@ -74,6 +75,8 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Cell<T, IN, HIDDEN> for Gr
     type State = RecurrentState<HIDDEN, T>;
     /// `r`, `z`, `n`, and `q = W_hn h[t-1] + b_hn`.
     type Saved = [[T; HIDDEN]; 4];
+
+    const SAVED: Contiguous<Self::Saved, T> = Contiguous::array(4 * HIDDEN);
 
     const WORK: usize = work(3, IN, HIDDEN);
 

@@ -2,6 +2,7 @@
 #![allow(clippy::many_single_char_names)] // The formula's.
 
 use super::{hidden, recurrent};
+use crate::kernels::contiguous::Contiguous;
 use crate::kernels::dispatch::{Isa, lanes};
 use crate::kernels::recurrent::{Cell, kept, products, work};
 use crate::kernels::tile::{each, load, store, tiles};
@@ -82,7 +83,7 @@ impl<const HIDDEN: usize, T: Element> ConstZero for LstmState<HIDDEN, T> {
     const ZERO: Self = Self { hidden: ConstZero::ZERO, cell: ConstZero::ZERO };
 }
 
-hidden!(LstmState);
+hidden!(LstmState, 2);
 
 recurrent! {
     "Lstm" Lstm<IN, HIDDEN> [] => 4 gates, 5 saved, state LstmState, slots [0, 1, 2, 3] and [0, 1, 2, 3]
@@ -92,6 +93,8 @@ impl<const IN: usize, const HIDDEN: usize, T: Scalar> Cell<T, IN, HIDDEN> for Ls
     type State = LstmState<HIDDEN, T>;
     /// `i`, `f`, `g`, `o` and `c[t-1]`.
     type Saved = [[T; HIDDEN]; 5];
+
+    const SAVED: Contiguous<Self::Saved, T> = Contiguous::array(5 * HIDDEN);
 
     const WORK: usize = work(4, IN, HIDDEN);
 

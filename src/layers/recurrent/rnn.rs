@@ -1,6 +1,7 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::{RecurrentState, recurrent};
+use crate::kernels::contiguous::Contiguous;
 use crate::kernels::dispatch::{Isa, lanes};
 use crate::kernels::recurrent::{Cell, kept, products, work};
 use crate::kernels::tile::{each, store, tiles};
@@ -108,6 +109,8 @@ impl<const IN: usize, const HIDDEN: usize, A: RnnActivation, T: Scalar> Cell<T, 
     type State = RecurrentState<HIDDEN, T>;
     /// `h`
     type Saved = [[T; HIDDEN]; 1];
+
+    const SAVED: Contiguous<Self::Saved, T> = Contiguous::array(HIDDEN);
 
     const WORK: usize = work(1, IN, HIDDEN);
 

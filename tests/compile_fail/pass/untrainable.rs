@@ -1,5 +1,5 @@
 //! A layer that only predicts, in a network that only predicts, and one that trains without it.
-use constnet::layer::Layer;
+use constnet::layer::{Both, Layer};
 use constnet::loss::Mse;
 use constnet::nalgebra::SVector;
 use constnet::optimizer::Sgd;
@@ -14,6 +14,7 @@ impl ConstZero for Table {
 
 impl Layer<Vector<2>> for Table {
     type Out = Vector<2>;
+    type Peak<X, Y> = Both<X, Y>;
     fn forward(&self, x: &SVector<f32, 2>, y: &mut SVector<f32, 2>) {
         *y = x * 2.0;
     }

@@ -3,10 +3,13 @@
 #![no_main]
 
 use constnet::layer::Layer;
+use constnet::network::Workspace;
+use constnet::shape::argument::TensorFor;
 use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::{ConstZero, Network};
 use constnet_firmware::count::Counter;
 use constnet_firmware::nets;
+use constnet_firmware::once::Once;
 use constnet_firmware::text::Right;
 use constnet_firmware::{entry, say, stack};
 
@@ -14,14 +17,15 @@ entry!(main);
 
 fn main() -> bool {
     let counter = Counter::new();
+    let Some(workspace) = WORKSPACE.take() else { return false };
     say!["instructions  stack  bound  (Network::FORWARD_BYTES, to which code adds some)"];
-    let mut holds = predict("XOR 2-4-1 sigmoid", &counter, &nets::XOR);
-    holds &= predict("POLICY 13-64-64-4 tanh", &counter, &nets::POLICY);
-    holds &= predict("SMALL 64-32-10 relu, softmax", &counter, &nets::SMALL);
+    let mut holds = predict("XOR 2-4-1 sigmoid", &counter, &nets::XOR, workspace);
+    holds &= predict("POLICY 13-64-64-4 tanh", &counter, &nets::POLICY, workspace);
+    holds &= predict("SMALL 64-32-10 relu, softmax", &counter, &nets::SMALL, workspace);
     #[cfg(not(board = "microbit"))]
     {
-        holds &= predict("MNIST 784-64-64-10", &counter, &nets::MNIST);
-        holds &= predict("AE 640-128x4-8-128x4-640", &counter, &nets::AUTOENCODER);
+        holds &= predict("MNIST 784-64-64-10", &counter, &nets::MNIST, workspace);
+        holds &= predict("AE 640-128x4-8-128x4-640", &counter, &nets::AUTOENCODER, workspace);
         holds &= steps::run(&counter);
     }
     holds
@@ -32,9 +36,25 @@ fn row(name: &str, instructions: u32, stack: usize, bound: usize) {
     say![Right::<12>(instructions), Right::<7>(number(stack)), Right::<7>(number(bound)), "  ", name];
 }
 
-/// One prediction. Whether the stack is within its bound. The compiler knows neither the network nor the input: `count` hides them.
+/// One memory for all of them, as they take turns.
+#[cfg(not(board = "microbit"))]
+type Shared = Workspace<(nets::Xor, nets::Policy, nets::Small, (nets::Mnist, nets::Autoencoder))>;
+#[cfg(board = "microbit")]
+type Shared = Workspace<(nets::Xor, nets::Policy, nets::Small)>;
+
+static WORKSPACE: Once<Shared> = Once::new(Shared::ZERO);
+
+/// One prediction. Whether the stack is within its bound, with the tensors between layers on it and with them in the workspace. The compiler knows neither the network nor the input: `count` hides them.
 #[inline(never)]
-fn predict<In: Shape, L: Layer<In>>(name: &str, counter: &Counter, net: &'static Network<In, L>) -> bool {
+fn predict<In: Shape, L: Layer<In>>(
+    name: &str,
+    counter: &Counter,
+    net: &'static Network<In, L>,
+    workspace: &mut Shared,
+) -> bool
+where
+    TensorOf<In, f32>: TensorFor<In, f32>,
+{
     let mut x = TensorOf::<In, f32>::ZERO;
     let mut state = 7;
     x.as_mut_slice().fill_with(|| {
@@ -46,12 +66,28 @@ fn predict<In: Shape, L: Layer<In>>(name: &str, counter: &Counter, net: &'static
     let ((), stack) = stack::high_water(|| forward(net, &x, &mut y));
     let bound = Network::<In, L>::FORWARD_BYTES;
     row(name, instructions, stack, bound);
-    stack <= bound + stack::CODE_BYTES
+    let ((), beside) = stack::high_water(|| forward_in(net, workspace, &x, &mut y));
+    // What is returned may be on the stack before it is where it belongs, and once more on the way.
+    let output = 2 * size_of::<TensorOf<L::Out, f32>>();
+    say!["beside a workspace of ", Shared::BYTES, " bytes the stack of ", name, ": ", beside, " bytes, of ", output, " for the output and ", stack::CODE_BYTES, " for code"];
+    stack <= bound + stack::CODE_BYTES && beside <= output + stack::CODE_BYTES
 }
 
 #[inline(never)]
 fn forward<In: Shape, L: Layer<In>>(net: &Network<In, L>, x: &TensorOf<In, f32>, y: &mut TensorOf<L::Out, f32>) {
     net.forward(x, y);
+}
+
+#[inline(never)]
+fn forward_in<In: Shape, L: Layer<In>>(
+    net: &Network<In, L>,
+    workspace: &mut Shared,
+    x: &TensorOf<In, f32>,
+    y: &mut TensorOf<L::Out, f32>,
+) where
+    TensorOf<In, f32>: TensorFor<In, f32>,
+{
+    *y = net.predict_in(workspace, x);
 }
 
 /// Training steps of stochastic gradient descent, one sample each.
