@@ -10,6 +10,8 @@
 
 #[path = "support/digits.rs"]
 mod data;
+#[path = "support/exit.rs"]
+mod exit;
 
 use constnet::data::{Dataset, shuffle, stratified_split};
 use constnet::init::Init;
@@ -37,13 +39,7 @@ static NET: Mutex<Autoencoder> = Mutex::new(Autoencoder::ZERO);
 static TRAINER: Mutex<Trainer<Autoencoder, Adam, Mse, BATCH>> = Mutex::new(Trainer::new(Adam::const_new(5e-3), Mse));
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::exit(run())
 }
 
 fn run() -> Result<(), Box<dyn Error>> {

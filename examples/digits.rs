@@ -10,6 +10,8 @@
 
 #[path = "support/digits.rs"]
 mod data;
+#[path = "support/exit.rs"]
+mod exit;
 #[path = "support/plot.rs"]
 mod plot;
 
@@ -45,13 +47,7 @@ static TRAINER: Mutex<Trainer<Digits, Adam, CrossEntropy, BATCH>> =
     Mutex::new(Trainer::new(Adam::const_new(3e-3), CrossEntropy));
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::exit(run())
 }
 
 fn run() -> Result<(), Box<dyn Error>> {

@@ -2,19 +2,16 @@
 //!
 //! `cargo run --example inspect -- net.safetensors`
 
+#[path = "support/exit.rs"]
+mod exit;
+
 use constnet::safetensors::{Dtype, Tensors, View};
 use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::exit(run())
 }
 
 fn run() -> Result<(), Box<dyn Error>> {

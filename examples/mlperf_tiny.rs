@@ -5,11 +5,14 @@
 //! cargo run --release --example mlperf_tiny
 //! ```
 
+#[path = "support/exit.rs"]
+mod exit;
 #[path = "support/mlperf_tiny.rs"]
 mod mlperf_tiny;
 
 use constnet::layer::{Layer, Parameters};
-use constnet::shape::{Image, Shape, Tensor, TensorOf, Vector};
+use constnet::network::Workspace;
+use constnet::shape::{Shape, Tensor, TensorOf};
 use constnet::{ConstZero, Network};
 use mlperf_tiny::{Autoencoder, DsCnn, MobileNet, ResNet8};
 use rand::{RngExt, SeedableRng, rngs::Xoshiro128PlusPlus};
@@ -31,8 +34,8 @@ struct Entry {
     /// What Keras counts for the reference model: running averages and biases before normalisations are in it.
     reference: usize,
     bytes: usize,
-    /// Of a layer's input and output, where these are largest together.
-    activations: usize,
+    /// What is in use at once between two layers, at most: bytes of the plan.
+    workspace: usize,
     /// Microseconds of a prediction.
     time: fn() -> f64,
 }
@@ -43,7 +46,7 @@ const ENTRIES: [Entry; 4] = [
         parameters: DsCnn::PARAMETERS,
         reference: 24_908,
         bytes: size_of::<DsCnn>(),
-        activations: 4 * 2 * Image::<64, 25, 5>::LEN,
+        workspace: Workspace::<DsCnn>::BYTES,
         time: || time(&DS_CNN),
     },
     Entry {
@@ -51,7 +54,7 @@ const ENTRIES: [Entry; 4] = [
         parameters: Autoencoder::PARAMETERS,
         reference: 269_992,
         bytes: size_of::<Autoencoder>(),
-        activations: 4 * (Vector::<640>::LEN + Vector::<128>::LEN),
+        workspace: Workspace::<Autoencoder>::BYTES,
         time: || time(&AUTOENCODER),
     },
     Entry {
@@ -59,8 +62,7 @@ const ENTRIES: [Entry; 4] = [
         parameters: ResNet8::PARAMETERS,
         reference: 78_666,
         bytes: size_of::<ResNet8>(),
-        // The input of a residual has to wait.
-        activations: 4 * 3 * Image::<16, 32, 32>::LEN,
+        workspace: Workspace::<ResNet8>::BYTES,
         time: || time(&RES_NET),
     },
     Entry {
@@ -68,19 +70,13 @@ const ENTRIES: [Entry; 4] = [
         parameters: MobileNet::PARAMETERS,
         reference: 221_794,
         bytes: size_of::<MobileNet>(),
-        activations: 4 * 2 * Image::<16, 48, 48>::LEN,
+        workspace: Workspace::<MobileNet>::BYTES,
         time: || time(&MOBILE_NET),
     },
 ];
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::exit(run())
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
@@ -96,19 +92,19 @@ fn run() -> Result<(), Box<dyn Error>> {
     }
     println!(
         "{:27} {:>10} {:>10} {:>9} {:>11} {:>9} {:>9}",
-        "", "parameters", "reference", "bytes", "activations", "stack", "µs"
+        "", "parameters", "reference", "bytes", "workspace", "stack", "µs"
     );
     for (index, entry) in ENTRIES.iter().enumerate() {
-        let Entry { name, parameters, reference, bytes, activations, time } = entry;
+        let Entry { name, parameters, reference, bytes, workspace, time } = entry;
         let stack = least_stack(index)?;
-        println!("{name:27} {parameters:10} {reference:10} {bytes:9} {activations:11} {stack:9} {:9.0}", time());
+        println!("{name:27} {parameters:10} {reference:10} {bytes:9} {workspace:11} {stack:9} {:9.0}", time());
     }
     println!();
     println!(
         "reference: what Keras counts for the models of the benchmark. Its models are quantised to bytes, these compute in f32."
     );
     println!(
-        "activations: bytes of a layer's input and output where these are largest together, and of what waits beside them."
+        "workspace: bytes of a layer's input and output where these are largest together, and of what waits beside them."
     );
     println!("stack: the least that a thread predicts with, in steps of 4 KiB, the thread's own needs included.");
     Ok(())

@@ -8,20 +8,20 @@
 //! cargo run --release --example mnist
 //! ```
 
+#[path = "support/exit.rs"]
+mod exit;
 #[path = "support/mnist.rs"]
 mod mnist;
 
 use constnet::data::Dataset;
 use constnet::loss::CrossEntropy;
-use constnet::metrics::ConfusionMatrix;
 use constnet::nalgebra::SVector;
 use constnet::optimizer::Adam;
-use constnet::train::{EpochDone, Fit, Observer, Trainer};
+use constnet::train::{Fit, Trainer};
 use constnet::{Dense, Network, Relu, Vector};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::error::Error;
-use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -35,13 +35,7 @@ static TRAINER: Mutex<MnistTrainer> = Mutex::new(Trainer::new(Adam::const_new(1e
 const EPOCHS: u32 = 5;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::exit(run())
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
@@ -62,29 +56,11 @@ fn run() -> Result<(), Box<dyn Error>> {
     let (mut net, mut trainer) = (NET.lock()?, TRAINER.lock()?);
     net.init(&mut StdRng::seed_from_u64(1));
     let start = Instant::now();
-    trainer.fit(&mut net, train, Fit::epochs(EPOCHS as usize), &mut Clock { epoch_start: start })?;
+    trainer.fit(&mut net, train, Fit::epochs(EPOCHS as usize), &mut mnist::Clock { epoch_start: start })?;
     println!("seconds per epoch: {:.2}", start.elapsed().as_secs_f64() / f64::from(EPOCHS));
 
-    let mut matrix = ConfusionMatrix::NEW;
-    for (x, &class) in test.iter() {
-        matrix.add_scores(&net.predict(x), class);
-    }
-    println!("test accuracy: {:.4}", matrix.accuracy());
+    println!("test accuracy: {:.4}", mnist::accuracy(&net, test));
     Ok(())
-}
-
-/// Prints a line for each epoch.
-struct Clock {
-    epoch_start: Instant,
-}
-
-impl Observer<Mnist> for Clock {
-    fn epoch_done(&mut self, _: &Mnist, done: &EpochDone<f32>) -> ControlFlow<()> {
-        let seconds = self.epoch_start.elapsed().as_secs_f64();
-        println!("epoch {} of {}: training loss {:.4}, {seconds:.2} s", done.epoch + 1, done.epochs, done.loss);
-        self.epoch_start = Instant::now();
-        ControlFlow::Continue(())
-    }
 }
 
 /// The pixels of an image in a row, from 0 to 1.

@@ -9,21 +9,21 @@
 //! cargo run --release --example mnist_cnn
 //! ```
 
+#[path = "support/exit.rs"]
+mod exit;
 #[path = "support/mnist.rs"]
 mod mnist;
 
 use constnet::data::Dataset;
 use constnet::loss::CrossEntropy;
-use constnet::metrics::ConfusionMatrix;
 use constnet::nalgebra::SMatrix;
 use constnet::optimizer::Adam;
 use constnet::optimizer::schedule::Cosine;
-use constnet::train::{EpochDone, Fit, Observer, Trainer};
+use constnet::train::{Fit, Trainer};
 use constnet::{Conv2d, Dense, Flatten, Image, MaxPool2d, Network, Relu};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::error::Error;
-use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -43,13 +43,7 @@ const EPOCHS: u32 = 3;
 const BATCH: usize = 32;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::exit(run())
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
@@ -72,29 +66,11 @@ fn run() -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let mut schedule = Cosine::new(u64::from(EPOCHS) * train.batches(BATCH) as u64, 0.0)?;
     let plan = Fit::epochs(EPOCHS as usize).schedule(&mut schedule);
-    trainer.fit(&mut net, train, plan, &mut Clock { epoch_start: start })?;
+    trainer.fit(&mut net, train, plan, &mut mnist::Clock { epoch_start: start })?;
     println!("seconds per epoch: {:.2}", start.elapsed().as_secs_f64() / f64::from(EPOCHS));
 
-    let mut matrix = ConfusionMatrix::NEW;
-    for (x, &class) in test.iter() {
-        matrix.add_scores(&net.predict(x), class);
-    }
-    println!("test accuracy: {:.4}", matrix.accuracy());
+    println!("test accuracy: {:.4}", mnist::accuracy(&net, test));
     Ok(())
-}
-
-/// Prints a line for each epoch.
-struct Clock {
-    epoch_start: Instant,
-}
-
-impl Observer<Mnist> for Clock {
-    fn epoch_done(&mut self, _: &Mnist, done: &EpochDone<f32>) -> ControlFlow<()> {
-        let seconds = self.epoch_start.elapsed().as_secs_f64();
-        println!("epoch {} of {}: training loss {:.4}, {seconds:.2} s", done.epoch + 1, done.epochs, done.loss);
-        self.epoch_start = Instant::now();
-        ControlFlow::Continue(())
-    }
 }
 
 /// An image of one channel, pixels from 0 to 1.

@@ -26,6 +26,8 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
 
+#[path = "support/exit.rs"]
+mod exit;
 #[path = "support/fetched.rs"]
 mod fetched;
 
@@ -62,13 +64,7 @@ const fn trainer<L: Differentiable<Shape>>() -> MotionTrainer<L> {
 }
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::exit(run())
 }
 
 fn run() -> Result<(), Box<dyn Error>> {

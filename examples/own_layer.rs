@@ -23,7 +23,7 @@ use constnet::optimizer::Adam;
 use constnet::optimizer::schedule::Cosine;
 use constnet::scalar::{Element, Scalar};
 use constnet::train::{Fit, Trainer};
-use constnet::{ConstZero, Dense, Network, Tanh, Vector, gradcheck};
+use constnet::{ConstZero, Dense, Network, Tanh, Vector, gradcheck, memcheck};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::error::Error;
@@ -135,11 +135,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Compares the backward pass with differences of the forward pass: first that of the layer alone, on a batch of 3, then that of
-/// a network around it with its loss.
+/// a network around it with its loss. The layer also has to predict wherever its input and its output lie.
 fn check() -> Result<(), Box<dyn Error>> {
     let mut layer = Snake::<2, f64> { frequency: SVector::from([0.3, -0.7]) };
     let inputs = [[0.5, -1.0], [2.0, 0.25], [-3.0, 1.5]].map(SVector::from);
     accept("Snake", gradcheck::layer::<Vector<2>, _, 3>(&mut layer, &inputs))?;
+    memcheck::layer(&layer, &inputs[0])?;
 
     let mut net = Network::<Vector<2>, (Dense<2, 2, f64>, Snake<2, f64>, Dense<2, 1, f64>), f64>::ZERO;
     net.init(&mut StdRng::seed_from_u64(1));

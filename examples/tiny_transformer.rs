@@ -8,6 +8,9 @@
 //! cargo run --release --example tiny_transformer
 //! ```
 
+#[path = "support/exit.rs"]
+mod exit;
+
 use constnet::data::Dataset;
 use constnet::loss::CrossEntropy;
 use constnet::nalgebra::SMatrix;
@@ -72,13 +75,7 @@ static INPUTS: Mutex<[Window; BATCH]> = Mutex::new([[Class::const_new(0); L]; BA
 static TARGETS: Mutex<[Window; BATCH]> = Mutex::new([[Class::const_new(0); L]; BATCH]);
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::exit(run())
 }
 
 fn run() -> Result<(), Box<dyn Error>> {

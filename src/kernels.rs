@@ -18,6 +18,7 @@ pub(crate) mod dense;
 pub(crate) mod dispatch;
 pub(crate) mod elementwise;
 pub(crate) mod flat;
+pub(crate) mod float;
 pub(crate) mod grouped;
 pub(crate) mod horizontal;
 pub(crate) mod loss;

@@ -14,6 +14,7 @@ pub use memory::{Both, Either, Side, Source, Target, apart, on_stack, over};
 pub(crate) use tensors::tensors;
 pub use tensors::{Described, Description, Numbers};
 
+use crate::kernels::flat::each_part;
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::{Shape, TensorOf};
 use core::fmt;
@@ -64,6 +65,13 @@ pub trait Layer<In: Shape, T: Element = f32> {
     /// over its input does so where both are in the arena; one with layers inside hands the arena on.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn forward_in(&self, x: Source<'_, In::Tensor<T>>, arena: &mut [T], y: Target<'_, TensorOf<Self::Out, T>>) {
+        const {
+            assert!(
+                size_of::<Self::Peak<In::Tensor<T>, TensorOf<Self::Out, T>>>()
+                    >= size_of::<In::Tensor<T>>() + size_of::<TensorOf<Self::Out, T>>(),
+                "a layer that does not implement `forward_in` holds its input and its output: `type Peak<X, Y> = Both<X, Y>;`"
+            );
+        }
         apart(x, arena, y, |x, _, y| self.forward(x, y));
     }
 }
@@ -250,9 +258,12 @@ pub trait Parameters<T>: ConstZero {
 /// Calls `f` with the numbers of all `N` values that gradients change, side by side: with all at once where they lie so, else tensor by
 /// tensor.
 #[inline]
-pub(crate) fn zip_trained<T, P: Parameters<T>, const N: usize>(all: [&mut P; N], f: &mut impl FnMut([&mut [T]; N])) {
+pub(crate) fn zip_trained<T, P: Parameters<T>, const N: usize>(
+    mut all: [&mut P; N],
+    f: &mut impl FnMut([&mut [T]; N]),
+) {
     if P::CONTIGUOUS.is_known() {
-        f(all.map(|value| P::CONTIGUOUS.numbers_mut(core::slice::from_mut(value))));
+        f(each_part(&mut all, |value| P::CONTIGUOUS.numbers_mut(core::slice::from_mut(value))));
     } else {
         P::zip(all, &mut |parameter, values| {
             if parameter.role.is_trained() {

@@ -148,7 +148,7 @@
 //!
 //! Implement [`Layer`](layer::Layer) to predict, [`Parameters`](layer::Parameters) and
 //! [`Differentiable`](layer::Differentiable) to train, and let [`gradcheck`](mod@gradcheck) tell whether the backward pass is
-//! right. The example `own_layer` does all of it.
+//! right, and [`memcheck`] whether it keeps to its memory. The example `own_layer` does all of it.
 //!
 //! # Panics
 //!

@@ -5,7 +5,7 @@
 //! use constnet::nalgebra::SVector;
 //! use constnet::{Dense, Residual, Tanh, Vector, memcheck};
 //!
-//! let layers = (Residual::new((Dense::new([[0.3_f32; 4]; 4].into(), SVector::zeros()), Tanh)), Tanh);
+//! let layers = (Residual((Dense::new([[0.3_f32; 4]; 4].into(), SVector::zeros()), Tanh)), Tanh);
 //! memcheck::layer::<Vector<4>, _, f32>(&layers, &SVector::from([0.5, -1.0, 2.0, 0.25]))?;
 //! # Ok::<(), memcheck::Misplaced>(())
 //! ```
@@ -14,7 +14,7 @@
 //! wrong end, or that writes over an input which has to stay.
 //!
 //! # Cost
-//! Ten predictions. Everything is on the stack: meant for small layers.
+//! Eight predictions. Everything is on the stack: meant for small layers.
 
 use crate::kernels::arena;
 use crate::layer::{Layer, Side, Source, Target};

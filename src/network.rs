@@ -9,6 +9,7 @@ pub use workspace::{Planned, Workspace};
 use crate::class::Class;
 use crate::feature::Rng;
 use crate::init::Init;
+use crate::kernels::flat::each_part;
 use crate::layer::{Contiguous, Differentiable, Gradient, Layer, Meaning, Parameter, Parameters, Path, Source, Target};
 use crate::safetensors::{
     Archive, Entry, File, FromFile, LoadError, Names, SaveError, Stored, Values, ValuesMut, archive, archive_methods,
@@ -73,8 +74,8 @@ impl<In: Shape, L: Layer<In, T>, T: Element> Network<In, L, T> {
     /// that is in use at once between two layers ([`Layer::Peak`]).
     ///
     /// To them comes what the code takes, which does not grow with the network: return addresses, saved registers, tiles of sums. In
-    /// a release build it is some 100 to 1,100 bytes, most where a tile does not fit the registers; `examples/firmware` measures it on
-    /// five processors, and holds it to 1,280.
+    /// a release build it is some 100 to 1,100 bytes on a microcontroller, where `examples/firmware` measures it on five processors and holds it
+    /// to 1,280, and up to 8 KiB on a computer. An output of more than 256 bytes may be there twice while it is returned.
     ///
     /// ```
     /// use constnet::{Dense, Network, Relu, Vector};
@@ -259,8 +260,12 @@ impl<In: Shape, L: Layer<In, T> + Parameters<T>, T: Element> Parameters<T> for N
         self.layers.visit_at(path, f);
     }
 
-    fn zip_at<const N: usize>(all: [&mut Self; N], path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N])) {
-        L::zip_at(all.map(|net| &mut net.layers), path, f);
+    fn zip_at<const N: usize>(
+        mut all: [&mut Self; N],
+        path: Path<'_>,
+        f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N]),
+    ) {
+        L::zip_at(each_part(&mut all, |net| &mut net.layers), path, f);
     }
 }
 

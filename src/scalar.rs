@@ -2,6 +2,7 @@
 
 use crate::math;
 use core::fmt::Debug;
+use core::marker::PhantomData;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A type whose zero is a constant.
@@ -34,6 +35,30 @@ macro_rules! elements {
     )+ };
 }
 elements!(f32 = 0.0, f64 = 0.0, i8 = 0, u8 = 0, i32 = 0);
+
+/// Whether `T` is `f32`, as a constant: a branch on it in `const { }` compiles the code behind it for the right types only, which a
+/// comparison of `TypeId`s does not. Only the crate can say yes, so `unsafe` code may trust it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct IsF32<T> {
+    answer: bool,
+    marker: PhantomData<fn() -> T>,
+}
+
+impl<T> IsF32<T> {
+    /// It is not, or nothing is said.
+    pub const NO: Self = Self { answer: false, marker: PhantomData };
+
+    /// The answer.
+    pub(crate) const fn answer(&self) -> bool {
+        self.answer
+    }
+}
+
+impl IsF32<f32> {
+    /// It is.
+    const YES: Self = Self { answer: true, marker: PhantomData };
+}
 
 /// What a layer computes with: `f32`, `f64`, or a type of your own.
 ///
@@ -70,6 +95,10 @@ pub trait Scalar:
     /// Numbers that do not decay are left as they are: inputs, weights, gradients. A type of your own whose range is that of `f32` needs
     /// nothing; where a bound, rounded to the type, is 0, nothing becomes 0.
     const NEGLIGIBLE: f64 = power_of_two(-56);
+
+    /// Whether this is `f32`, whose kernels are compiled with the crate.
+    #[doc(hidden)]
+    const IS_F32: IsF32<Self> = IsF32::NO;
 
     /// The nearest value to `x`.
     fn from_f64(x: f64) -> Self;
@@ -230,11 +259,12 @@ fn sqrt(x: f32) -> f32 {
 }
 
 macro_rules! scalars {
-    ($($t:ty: $negligible:literal, $sqrt:path { $($name:ident = $function:expr),+ });+) => { $(
+    ($($t:ident: $is_f32:ident, $negligible:literal, $sqrt:path { $($name:ident = $function:expr),+ });+) => { $(
         #[allow(clippy::cast_possible_truncation, clippy::cast_lossless, clippy::inline_always)]
         impl Scalar for $t {
             const ONE: Self = 1.0;
             const NEGLIGIBLE: f64 = power_of_two($negligible);
+            const IS_F32: IsF32<Self> = IsF32::$is_f32;
             #[inline(always)]
             fn from_f64(x: f64) -> Self { x as Self }
             #[inline(always)]
@@ -260,11 +290,11 @@ macro_rules! scalars {
     )+ };
 }
 scalars!(
-    f32: -56, sqrt {
+    f32: YES, -56, sqrt {
         exp = math::exp, exp_m1 = math::exp_m1, ln = math::ln, ln_1p = math::ln_1p,
         tanh = math::tanh, sigmoid = math::sigmoid, erf = math::erf
     };
-    f64: -500, libm::sqrt {
+    f64: NO, -500, libm::sqrt {
         exp = libm::exp, exp_m1 = libm::expm1, ln = libm::log, ln_1p = libm::log1p, tanh = libm::tanh, erf = libm::erf
     }
 );

@@ -4,6 +4,7 @@
 
 mod long;
 
+use crate::kernels::flat::each_part;
 use crate::layer::{
     Contiguous, Differentiable, Either, Gradient, Layer, Meaning, Parameter, Parameters, Path, Side, Source, Target,
     on_stack,
@@ -43,14 +44,13 @@ macro_rules! sequential {
                 self.$n.visit_at(path.item($n), f);
             }
 
-            #[allow(unused_mut)] // A tuple of one splits nothing.
             fn zip_at<const N: usize>(
                 mut all: [&mut Self; N],
                 path: Path<'_>,
                 f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N]),
             ) {
-                $($L::zip_at(all.each_mut().map(|layers| &mut layers.$i), path.item($i), f);)*
-                $Z::zip_at(all.map(|layers| &mut layers.$n), path.item($n), f);
+                $($L::zip_at(each_part(&mut all, |layers| &mut layers.$i), path.item($i), f);)*
+                $Z::zip_at(each_part(&mut all, |layers| &mut layers.$n), path.item($n), f);
             }
         }
 

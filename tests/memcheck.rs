@@ -53,7 +53,7 @@ doubling!(NeedsMoreThanItSays, Either, true, |x, arena, y| {
         Target::Given(y) => *y = sum,
         // The other end is where the input lies, or nowhere.
         Target::At(to) => {
-            to.split(&mut arena[..all.saturating_sub(3)], 3).0.iter_mut().zip(&sum).for_each(|(y, x)| *y = *x)
+            to.split(&mut arena[..all.saturating_sub(3)], 3).0.iter_mut().zip(&sum).for_each(|(y, x)| *y = *x);
         }
     }
 });
@@ -72,7 +72,7 @@ fn layers_that_are_right_pass() {
 #[test]
 fn faults_are_found() {
     let old = check(&AddsToOldNumbers).expect_err("it adds to NaN");
-    assert!(old.is.is_nan() && old.should_be == 2.0, "{old}");
+    assert!(old.is.is_nan() && old.should_be.to_bits() == 2_f64.to_bits(), "{old}");
     let turned = check(&StaysAndSaysThatItTurns).expect_err("its output is at the other end");
     assert!(turned.input.is_some() && turned.output.is_some() && turned.input != turned.output, "{turned}");
     let short = check(&NeedsMoreThanItSays).expect_err("there is no room");

@@ -57,7 +57,7 @@ where
         let mut net = Box::new(Network::<In, L>::ZERO);
         net.init(&mut Xoshiro128PlusPlus::seed_from_u64(1));
         let mut x = Box::new(TensorOf::<In, f32>::ZERO);
-        x.as_mut_slice().iter_mut().enumerate().for_each(|(i, x)| *x = (i % 7) as f32 / 7.0);
+        x.as_mut_slice().iter_mut().zip((0_u8..7).cycle()).for_each(|(x, i)| *x = f32::from(i) / 7.0);
         let mut workspace = Box::new(Workspace::<Network<In, L>>::ZERO);
         let mut y = Box::new(TensorOf::<L::Out, f32>::ZERO);
         let output = size_of::<TensorOf<L::Out, f32>>();

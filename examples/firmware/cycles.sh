@@ -19,7 +19,7 @@ gcc -O2 -Wall -Wextra -shared -fPIC tools/cycles.c -o "$target_dir/cycles.so"
     2>"$target_dir/parts" >"$target_dir/table"
 
 # The first two parts compare the clock: nothing, and a loop.
-paste -d ' ' <(tail -n +3 <(grep '^part' "$target_dir/parts") | sed -E 's/.* ([0-9]+) cycles/\1/') <(tail -n +2 "$target_dir/table") |
+paste -d ' ' <(tail -n +3 <(grep '^part' "$target_dir/parts") | sed -E 's/.* ([0-9]+) cycles/\1/') <(grep -E '^ +[0-9]' "$target_dir/table") |
     awk 'BEGIN { print "   cycles instructions  stack  bound" } { printf "%9d%s\n", $1, substr($0, length($1) + 2) }'
 if (($# > 0)); then
     awk '/^part/ { part++ } part > 2' "$target_dir/parts" | c++filt

@@ -10,6 +10,8 @@
 //! what is understood.
 
 mod convert;
+#[path = "../support/exit.rs"]
+mod exit;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -25,13 +27,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(model, folder) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::exit(run(model, folder).map_err(Into::into))
 }
 
 fn run(model: &Path, folder: &Path) -> Result<(), String> {

@@ -24,19 +24,19 @@ pub(crate) const fn count<P, T>() -> usize {
 pub(crate) fn on_stack<P, T: Element, R>(f: impl FnOnce(&mut [T]) -> R) -> R {
     // Named here and never moved: a debug build would have it twice.
     let mut memory = MaybeUninit::<P>::uninit();
-    f(zeros(&mut memory))
+    f(zeros(&mut memory, const { count::<P, T>() }))
 }
 
-/// The memory of a plan as numbers: zeros.
+/// The first numbers of the memory of a plan: zeros, no more than it holds.
 #[inline]
-pub(crate) fn zeros<P, T: Element>(memory: &mut MaybeUninit<P>) -> &mut [T] {
-    let count = const { count::<P, T>() };
+pub(crate) fn zeros<P, T: Element>(memory: &mut MaybeUninit<P>, most: usize) -> &mut [T] {
+    let count = most.min(const { count::<P, T>() });
     if count == 0 {
         return &mut [];
     }
     let first = memory.as_mut_ptr().cast::<T>();
     for i in 0..count {
-        // SAFETY: so many numbers fit into a `P`, which is aligned as they are, as `count` asserts.
+        // SAFETY: at least so many numbers fit into a `P`, which is aligned as they are, as `count` asserts.
         unsafe { first.add(i).write(T::ZERO) };
     }
     // SAFETY: as above; each has been written.

@@ -5,73 +5,69 @@
 //! they lie one below the other: there, the window has the same places for all of them.
 //!
 //! A weight is kept place by place, input by input, group by group: rows of `OUT` numbers.
-#![allow(clippy::inline_always)] // A call would lose the constants, and the instructions that a kernel is compiled for.
+//!
+//! A small window of small pixels has kernels of its own, unrolled for its sizes ([`constant`]). Larger ones of `f32` share theirs ([`shared`]),
+//! with the same bits. Which it is is a constant, so that the others are not compiled.
 
-use super::dispatch::{Isa, kernel};
-use super::tile::{load, store, tiles};
-use super::window::{
-    Axis, MOST, divided, divided_up, each, evenly, part, part_mut, places_a_part, tile_count, tile_width,
-};
+mod constant;
+mod shared;
+#[cfg(all(test, feature = "std"))]
+mod tests;
+mod walk;
+
+pub(super) use constant::{add_product, inputs, load_row, part_for_tiles};
+#[cfg(all(target_arch = "arm", target_os = "none", target_abi = "eabihf", not(target_has_atomic = "64")))]
+pub(super) use shared::Rows;
+
+use super::dispatch::{Isa, Target};
+use super::float::{floats, floats_mut};
+use super::window::Axis;
 use crate::scalar::Scalar;
-use core::ops::Range;
+use shared::Operands;
+use walk::Sizes;
 
 /// The weights of a window of `KH` by `KW` places.
 pub(crate) type Kernel<T, const IN: usize, const OUT: usize, const KH: usize, const KW: usize> =
     [[[[T; OUT]; IN]; KW]; KH];
 
-kernel! {
-    /// `y = bias + sum of weight * x` over each window: rows, columns and inputs of the window in this order.
-    ///
-    /// Over a signal, that is for a window of one row, some places at a time are summed up and then added to the others.
-    ///
-    /// With `EACH`, every channel sees itself only: a group of one channel in and one out, whose lanes are the groups. Then `G` is 1, and
-    /// `IN` and `OUT` are how many there are.
-    pub(crate) fn gather<I>[
-        V: Axis, H: Axis, T: Scalar, const G: usize, const IN: usize, const OUT: usize, const EACH: bool
-    ][V, H, T, G, IN, OUT, EACH](
-        weight: &[[T; OUT]],
-        bias: &[T],
-        x: &[T],
-        y: &mut [T],
-    ), work V::KERNEL * H::KERNEL * G * OUT * inputs(IN, EACH); {
-        let ((x, _), (y, _)) = (x.as_chunks(), y.as_chunks_mut());
-        for group in 0..G {
-            tiles!(OUT, tile_width::<I, T>(), |start, W| {
-                let tile = Tile { group, start, bias: load(bias, group * OUT + start) };
-                gather_tile::<I, V, H, T, G, IN, OUT, EACH, W>(&tile, weight, x, y);
-            });
-        }
+/// Whether a convolution shares its kernel with others.
+const fn is_shared<V: Axis, H: Axis>(inputs: usize, outputs: usize, each: bool) -> bool {
+    if Target::LANES == 1 {
+        // Code is what is dear there, and a tile is narrow.
+        outputs >= shared::NARROW
+    } else {
+        // A channel that sees itself only has few products in a row.
+        !each && outputs >= shared::WIDE && inputs * H::KERNEL >= LEAST_RUN
     }
 }
 
-/// How many inputs of a pixel an output sees.
-#[inline(always)]
-pub(super) const fn inputs(channels: usize, each: bool) -> usize {
-    if each { 1 } else { channels }
+/// How many products a row of the window has at least where a shared kernel is as fast as an unrolled one.
+const LEAST_RUN: usize = 64;
+
+/// The shared kernels of `f32`: no generics, so they are compiled with the crate, and the programs that use it have them as they are.
+mod of_f32 {
+    use super::shared::{self, Operands};
+
+    #[inline(never)]
+    pub(super) fn gather(operands: &mut Operands<'_>) {
+        shared::gather::<false>(operands);
+    }
+
+    /// Over a signal.
+    #[inline(never)]
+    pub(super) fn gather_in_parts(operands: &mut Operands<'_>) {
+        shared::gather::<true>(operands);
+    }
 }
 
-/// Cuts the places of a window at each multiple of `size`, and counts them from the first.
-#[inline(always)]
-fn parts_of(places: &Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
-    let (first, end) = (places.start, places.end);
-    let mut next = first;
-    core::iter::from_fn(move || {
-        let start = next;
-        next = divided(start, size).saturating_add(1).saturating_mul(size).min(end);
-        (start < end).then_some(start - first..next - first)
-    })
-}
-
-/// Which lanes a walk is about, and what their sums start from.
-struct Tile<T, const W: usize> {
-    group: usize,
-    start: usize,
-    bias: [T; W],
-}
-
-#[inline(always)]
-fn gather_tile<
-    I: Isa,
+/// `y = bias + sum of weight * x` over each window: rows, columns and inputs of the window in this order.
+///
+/// Over a signal, that is for a window of one row, some places at a time are summed up and then added to the others.
+///
+/// With `EACH`, every channel sees itself only: a group of one channel in and one out, whose lanes are the groups. Then `G` is 1, and
+/// `IN` and `OUT` are how many there are.
+#[inline]
+pub(crate) fn gather<
     V: Axis,
     H: Axis,
     T: Scalar,
@@ -79,178 +75,23 @@ fn gather_tile<
     const IN: usize,
     const OUT: usize,
     const EACH: bool,
-    const W: usize,
 >(
-    tile: &Tile<T, W>,
     weight: &[[T; OUT]],
-    x: &[[T; IN]],
-    y: &mut [[T; OUT]],
+    bias: &[T],
+    x: &[T],
+    y: &mut [T],
 ) {
-    let mut sums = [[T::ZERO; W]; MOST];
-    let most = tile_count::<I, T>(W);
-    let count = evenly(H::COUNT_INSIDE, most);
-    for oy in 0..V::OUT {
-        for ox in blocks::<H>(count) {
-            let places = (V::places(oy), 0..H::KERNEL);
-            gather_block::<I, V, H, T, G, IN, OUT, EACH, W>(
-                &mut sums,
-                tile,
-                weight,
-                x,
-                y,
-                (oy, ox),
-                (0, 1, count),
-                places,
-            );
-        }
-    }
-    if H::COUNT_INSIDE == H::OUT {
-        return;
-    }
-    let count = evenly(V::COUNT_INSIDE, most);
-    for ox in H::border() {
-        for oy in blocks::<V>(count) {
-            let places = (0..V::KERNEL, H::places(ox));
-            gather_block::<I, V, H, T, G, IN, OUT, EACH, W>(
-                &mut sums,
-                tile,
-                weight,
-                x,
-                y,
-                (oy, ox),
-                (1, 0, count),
-                places,
-            );
-        }
-    }
-    if V::COUNT_INSIDE == V::OUT {
-        return;
-    }
-    for oy in V::border() {
-        for ox in H::border() {
-            let places = (V::places(oy), H::places(ox));
-            gather_block::<I, V, H, T, G, IN, OUT, EACH, W>(&mut sums, tile, weight, x, y, (oy, ox), (0, 0, 1), places);
-        }
-    }
-}
-
-/// Where blocks of `count` outputs start that have their whole windows on the input. The last may have outputs of the one before.
-#[inline(always)]
-fn blocks<A: Axis>(count: usize) -> impl Iterator<Item = usize> {
-    let number = divided_up(A::COUNT_INSIDE, count);
-    (0..number).map(move |block| A::INSIDE.0 + (block * count).min(A::COUNT_INSIDE - count))
-}
-
-/// The outputs at some pixels from one on, a step apart, whose windows have these places on the input. How many they are is a constant
-/// wherever this is called.
-#[inline(always)]
-#[allow(clippy::too_many_arguments)]
-fn gather_block<
-    I: Isa,
-    V: Axis,
-    H: Axis,
-    T: Scalar,
-    const G: usize,
-    const IN: usize,
-    const OUT: usize,
-    const EACH: bool,
-    const W: usize,
->(
-    sums: &mut [[T; W]; MOST],
-    tile: &Tile<T, W>,
-    weight: &[[T; OUT]],
-    x: &[[T; IN]],
-    y: &mut [[T; OUT]],
-    (oy, ox): (usize, usize),
-    (down, across, count): (usize, usize, usize),
-    (rows, columns): (Range<usize>, Range<usize>),
-) {
-    let step = (down * V::STRIDE * H::IN + across * H::STRIDE) * G;
-    let span = step * (count - 1) + (columns.len().max(1) - 1) * H::DILATION * G + 1;
-    each!(count, sums, |_n, sum| *sum = tile.bias);
-    let in_parts = const { V::IS_FLAT && G == 1 && !EACH };
-    let mut totals = *sums;
-    for ky in rows {
-        let (Some(iy), Some(ix)) = (V::place(oy, ky), H::place(ox, columns.start)) else { continue };
-        let Some(x) = part(x, (iy * H::IN + ix) * G + tile.group, span) else { continue };
-        let first = (ky * H::KERNEL + columns.start) * inputs(IN, EACH) * G;
-        let rows = columns.len() * inputs(IN, EACH) * G;
-        let Some(weight) = part_for_tiles::<_, OUT, W>(weight, first, rows) else { continue };
-        for part in parts_of(&columns, if in_parts { places_a_part(IN) } else { usize::MAX }) {
-            if in_parts {
-                each!(count, sums, |_n, sum| *sum = [-T::ZERO; W]);
-            }
-            for kx in part {
-                let across = kx * H::DILATION * G;
-                for i in 0..inputs(IN, EACH) {
-                    let weight: [T; W] = load_row(weight, (kx * inputs(IN, EACH) + i) * G + tile.group, tile.start);
-                    each!(count, sums, |n, sum| if let Some(x) = x.get(across + n * step) {
-                        add_product::<I, T, IN, EACH, W>(sum, &weight, x, i, tile.start);
-                    });
-                }
-            }
-            if in_parts {
-                each!(count, sums, |n, sum| if let Some(total) = totals.get_mut(n) {
-                    for (total, &sum) in total.iter_mut().zip(&*sum) {
-                        *total += sum;
-                    }
-                });
-            }
-        }
-    }
-    if in_parts {
-        each!(count, sums, |n, sum| if let Some(total) = totals.get(n) {
-            *sum = *total;
-        });
-    }
-    let step = (down * H::OUT + across) * G;
-    let y = part_mut(y, (oy * H::OUT + ox) * G + tile.group, step * (count - 1) + 1);
-    if let Some(y) = y {
-        each!(count, sums, |n, sum| if let Some(y) = y.get_mut(n * step) {
-            store(*sum, y, tile.start);
-        });
-    }
-}
-
-/// `W` numbers of a row from `start` on, and of the rows behind it where it ends before.
-#[inline(always)]
-pub(super) fn load_row<T: Scalar, const N: usize, const W: usize>(rows: &[[T; N]], row: usize, start: usize) -> [T; W] {
-    if N.is_multiple_of(W) {
-        rows.get(row).map_or([T::ZERO; W], |row| load(row, start))
-    } else {
-        load(rows.as_flattened(), row * N + start)
-    }
-}
-
-/// `count` rows from `first` on, and all behind them where a tile reaches beyond its row, as it may then reach behind the last.
-#[inline(always)]
-pub(super) fn part_for_tiles<T, const N: usize, const W: usize>(
-    rows: &[[T; N]],
-    first: usize,
-    count: usize,
-) -> Option<&[[T; N]]> {
-    if N.is_multiple_of(W) { part(rows, first, count) } else { rows.get(first..) }
-}
-
-/// `sum += a * x`, with input `i` of a pixel, or for each output its own.
-#[inline(always)]
-pub(super) fn add_product<I: Isa, T: Scalar, const IN: usize, const EACH: bool, const W: usize>(
-    sum: &mut [T; W],
-    a: &[T; W],
-    x: &[T; IN],
-    i: usize,
-    start: usize,
-) {
-    if EACH {
-        let x: [T; W] = load(x, start);
-        for ((sum, &a), x) in sum.iter_mut().zip(a).zip(x) {
-            *sum = I::mul_add(a, x, *sum);
+    if const { T::IS_F32.answer() && is_shared::<V, H>(IN, OUT, EACH) } {
+        let sizes = const { &Sizes::of::<V, H>([G, IN, OUT], EACH) };
+        let (weight, bias) = (floats(weight.as_flattened()), floats(bias));
+        let Some(mut operands) = Operands::new(sizes, weight, bias, floats(x), floats_mut(y)) else { return };
+        if const { V::IS_FLAT && G == 1 && !EACH } {
+            of_f32::gather_in_parts(&mut operands);
+        } else {
+            of_f32::gather(&mut operands);
         }
     } else {
-        let x = x.get(i).copied().unwrap_or(T::ZERO);
-        for (sum, &a) in sum.iter_mut().zip(a) {
-            *sum = I::mul_add(a, x, *sum);
-        }
+        constant::gather::<V, H, T, G, IN, OUT, EACH>(weight, bias, x, y);
     }
 }
 

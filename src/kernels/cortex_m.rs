@@ -1,17 +1,20 @@
-//! Dense layers of `f32` in assembly, for Cortex-M with a unit for floating point: M4F, M7, M33 and the like.
+//! Dense layers and convolutions of `f32` in assembly, for Cortex-M with a unit for floating point: M4F, M7, M33 and the like.
 //!
 //! The compiler knows of these targets neither that the unit multiplies and adds in one instruction, nor does it load several numbers
 //! by one: a product of its own making takes 3.4 instructions for each multiply-add, these take 1.3.
 //!
 //! # Accuracy
-//! Each output has one sum, over the inputs in their order, that begins with the bias; [`products`] has four, input `k` in sum `k % 4`.
+//! Each output of a dense layer has one sum, over the inputs in their order, that begins with the bias; [`products`] has four, input `k` in sum `k % 4`.
 //! A multiply-add rounds once. So the last bits are not those of other targets. For `n` multiply-adds both are within
 //! `(n + 1) * 2^-24 * (|bias| + sum of |w x|)` of the exact sum, to first order: each term passes at most `n + 1` roundings. The
 //! firmware `check` of `examples/firmware` holds them to it.
+//! Convolutions ([`window`]) round twice, and have the bits of other targets.
 #![allow(unsafe_code)]
 
 mod assembly;
+mod window;
 
+use super::conv::Rows;
 use super::is;
 use crate::scalar::Scalar;
 
@@ -131,6 +134,23 @@ pub(crate) fn outer_product<T: Scalar, const IN: usize, const OUT: usize, const 
         over_tiles!(write_outer);
     }
     true
+}
+
+/// What rows under the windows of four pixels, or of the first alone, add to the sums of their four lanes, with the bits of other targets; all lanes see the
+/// same inputs, or each its own.
+///
+/// # Safety
+/// They must be there, one row and one weight at least.
+#[inline]
+pub(crate) unsafe fn add_rows(sums: &mut [f32; 16], rows: &Rows, each: bool, four: bool) {
+    let kernel = match (four, each) {
+        (true, false) => window::four,
+        (true, true) => window::four_each,
+        (false, false) => window::one,
+        (false, true) => window::one_each,
+    };
+    // SAFETY: as the caller says.
+    unsafe { kernel(sums.as_mut_ptr(), rows) };
 }
 
 /// Whether all are surely finite. If not, they may be large, or not `f32`.

@@ -77,15 +77,35 @@ pub(crate) fn map<T: Scalar, const N: usize>(x: [&[T]; N], y: &mut [T], f: impl 
     change(x, y, |x, _| f(x));
 }
 
+/// [`map`] of one slice.
+#[inline]
+pub(crate) fn map_each<T: Scalar>(x: &[T], y: &mut [T], f: impl Fn(T) -> T) {
+    change([x], y, |[x], _| f(x));
+}
+
 /// `x = f(x)` at each place.
 #[inline]
 pub(crate) fn map_over<T: Scalar>(x: &mut [T], f: impl Fn(T) -> T) {
     change([], x, |[], x| f(x));
 }
 
+/// `y = f(x, y)` at each place. Where that is worth asking for instructions, one function for all lengths.
+#[inline]
+fn change<T: Scalar, F: Fn([T; N], T) -> T, const N: usize>(x: [&[T]; N], y: &mut [T], f: F) {
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    if 4 * y.len() >= super::dispatch::WORTH {
+        #[inline(never)]
+        fn of_any_length<T: Scalar, F: Fn([T; N], T) -> T, const N: usize>(x: [&[T]; N], y: &mut [T], f: F) {
+            change_places(x, y, f);
+        }
+        return of_any_length(x, y, f);
+    }
+    change_places(x, y, f);
+}
+
 kernel! {
     /// `y = f(x, y)` at each place.
-    fn change<I>[T: Scalar, F: Fn([T; N], T) -> T, const N: usize][T, F, N](x: [&[T]; N], y: &mut [T], f: F),
+    fn change_places<I>[T: Scalar, F: Fn([T; N], T) -> T, const N: usize][T, F, N](x: [&[T]; N], y: &mut [T], f: F),
         work 4 * y.len(); {
         let len = shortest(&x, y.len());
         // A plain loop as far as it fills vectors: strips of a function of a few instructions would be gathered and scattered.

@@ -92,8 +92,9 @@ kernel! {
         dx: &mut [T],
     ), work work::<V, H>(C); {
         let ((x, _), (y, _), (dy, _)) = (x.as_chunks::<C>(), y.as_chunks::<C>(), dy.as_chunks::<C>());
+        // All at once: a fill by pixels may be a call for each of them.
+        dx.fill(T::ZERO);
         let (dx, _) = dx.as_chunks_mut::<C>();
-        dx.fill([T::ZERO; C]);
         tiles!(C, 2 * lanes::<I, T>(), |start, W| windows::<V, H>(|o, under| {
             let (Some(y), Some(dy)) = (y.get(o), dy.get(o)) else { return };
             let span = under.span::<H>();
@@ -157,8 +158,9 @@ kernel! {
         dy: &[T],
         dx: &mut [T],
     ), work work::<V, H>(C); {
+        // As above.
+        dx.fill(T::ZERO);
         let ((dy, _), (dx, _)) = (dy.as_chunks::<C>(), dx.as_chunks_mut::<C>());
-        dx.fill([T::ZERO; C]);
         tiles!(C, 2 * lanes::<I, T>(), |start, W| windows::<V, H>(|o, under| {
             let (Some(dx), Some(dy)) = (part_mut(dx, under.first, under.span::<H>()), dy.get(o)) else { return };
             let part = inverse(under.count::<V, H>());

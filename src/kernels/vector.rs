@@ -14,13 +14,19 @@ mod x86;
 /// Returns from a function once its namesake was called for each register of a tile of `f32`: the widest of which it is a multiple. One call
 /// below the other: a loop over them may be unrolled too late, and leave the tile in memory.
 macro_rules! in_registers {
-    ($I:ty, $T:ty, $W:ident, $function:ident($sums:ident, $x:ident $(, $scale:expr)?)) => {
+    ($I:ty, $T:ty, $W:ident, $function:ident $operands:tt) => {
         #[cfg(target_arch = "x86_64")]
         if <$I>::FUSED && <$I>::LANES >= 8 && super::is::<$T, f32>() {
-            in_registers!(@ <$I>::LANES, $W, 16 sixteen, $function($sums, $x $(, $scale)?));
-            in_registers!(@ <$I>::LANES, $W, 8 eight, $function($sums, $x $(, $scale)?));
-            in_registers!(@ <$I>::LANES, $W, 4 four, $function($sums, $x $(, $scale)?));
-            in_registers!(@ <$I>::LANES, $W, 2 two, $function($sums, $x $(, $scale)?));
+            in_registers!(@ <$I>::LANES, $W, 16 sixteen, $function $operands);
+            in_registers!(@ <$I>::LANES, $W, 8 eight, $function $operands);
+            in_registers!(@ <$I>::LANES, $W, 4 four, $function $operands);
+            in_registers!(@ <$I>::LANES, $W, 2 two, $function $operands);
+        }
+    };
+    (without_fma $I:ty, $W:ident, $function:ident $operands:tt) => {
+        #[cfg(target_arch = "x86_64")]
+        if const { !<$I>::FUSED && <$I>::LANES == 4 } {
+            in_registers!(@ 4, $W, 4 sse, $function $operands);
         }
     };
     (@ $most:expr, $W:ident, $lanes:literal $register:ident, $($call:tt)+) => {
@@ -36,11 +42,36 @@ macro_rules! in_registers {
         in_registers!(@all $count, $register, [$($k)*], [$($call)+]);
     };
     (@all $count:expr, $register:ident, [], [$($call:tt)+]) => {};
-    (@call $register:ident, $k:literal, $function:ident($sums:ident, $x:ident $(, $scale:expr)?)) => {
+    (@call $register:ident, $k:literal, $function:ident($sums:ident, $x:ident $(, $scale:ident)?)) => {
         if let (Some($sums), Some($x)) = (x86::registers_mut($sums).get_mut($k), x86::registers($x).get($k)) {
             // SAFETY: `Avx2` and `Avx512` are named where the processor has them, as `Isa` says, and `Target` is what the build targets.
             unsafe { x86::$register::$function($sums, $x $(, x86::float($scale))?) };
         }
+    };
+    (@call $register:ident, $k:literal, $function:ident($sums:ident, $x:ident * $y:ident)) => {
+        if let (Some($sums), Some($x), Some($y)) =
+            (x86::registers_mut($sums).get_mut($k), x86::registers($x).get($k), x86::registers($y).get($k))
+        {
+            // SAFETY: as above.
+            unsafe { x86::$register::$function($sums, $x, $y) };
+        }
+    };
+}
+
+/// Returns from a function once it has done this for each number of a tile of at most 4, where there are no vectors: a loop, where code is to be small, would
+/// stay one, and leave the tile in memory.
+macro_rules! written_out {
+    ($I:ty, $W:ident, |$k:ident| $call:expr) => {
+        if const { <$I>::LANES == 1 && $W <= 4 } {
+            written_out!(@ $W, $k, $call, 0 1 2 3);
+            return;
+        }
+    };
+    (@ $W:ident, $k:ident, $call:expr, $($n:literal)+) => {
+        $(if const { $n < $W } {
+            let $k = $n;
+            $call;
+        })+
     };
 }
 
@@ -50,6 +81,40 @@ pub(crate) fn add_scaled<I: Isa, T: Scalar, const W: usize>(sums: &mut [T; W], x
     in_registers!(I, T, W, add_scaled(sums, x, scale));
     for (sum, &x) in sums.iter_mut().zip(x) {
         *sum = I::mul_add(x, scale, *sum);
+    }
+}
+
+/// `sums += x * y`, number by number.
+#[inline(always)]
+pub(crate) fn add_products<I: Isa, T: Scalar, const W: usize>(sums: &mut [T; W], x: &[T; W], y: &[T; W]) {
+    in_registers!(I, T, W, add_products(sums, x * y));
+    for ((sum, &x), &y) in sums.iter_mut().zip(x).zip(y) {
+        *sum = I::mul_add(x, y, *sum);
+    }
+}
+
+/// [`add_scaled`], whatever becomes of the loop over a tile: with vectors in registers by name, and without them written out.
+#[inline(always)]
+pub(crate) fn add_scaled_by_name<I: Isa, const W: usize>(sums: &mut [f32; W], x: &[f32; W], scale: f32) {
+    in_registers!(without_fma I, W, add_scaled(sums, x, scale));
+    let x = *x;
+    written_out!(I, W, |k| if let (Some(sum), Some(&x)) = (sums.get_mut(k), x.get(k)) {
+        *sum = I::mul_add(x, scale, *sum);
+    });
+    add_scaled::<I, f32, W>(sums, &x, scale);
+}
+
+/// `sums += a * x`, number by number; likewise.
+#[inline(always)]
+pub(crate) fn add_products_by_name<I: Isa, const W: usize>(sums: &mut [f32; W], x: &[f32; W], a: &[f32; W]) {
+    in_registers!(I, f32, W, add_products(sums, x * a));
+    in_registers!(without_fma I, W, add_products(sums, x * a));
+    let (x, a) = (*x, *a);
+    written_out!(I, W, |k| if let (Some(sum), Some(&x), Some(&a)) = (sums.get_mut(k), x.get(k), a.get(k)) {
+        *sum = I::mul_add(x, a, *sum);
+    });
+    for ((sum, x), a) in sums.iter_mut().zip(x).zip(a) {
+        *sum = I::mul_add(x, a, *sum);
     }
 }
 
@@ -99,6 +164,9 @@ mod tests {
             *tile(&mut place, start) = sums;
             add::<I, f32, W>(tile(&mut place, start), x);
             expect(&place, &|sum, x| sum + x);
+            *tile(&mut place, start) = sums;
+            add_products::<I, f32, W>(tile(&mut place, start), x, x);
+            expect(&place, &|sum, x| I::mul_add(x, x, sum));
             scale::<I, f32, W>(tile(&mut place, start), x, 0.7);
             expect(&place, &|_, x| x * 0.7);
         }

@@ -147,7 +147,9 @@ macro_rules! tensors {
                 $(
                     if <$ty as $crate::layer::Numbers<$T>>::IS_PRESENT {
                         let what = const { &<Self as $crate::layer::Described>::TENSORS[$i] };
-                        let numbers = all.each_mut().map(|layer| $crate::layer::Numbers::<$T>::numbers_mut(&mut layer.$field));
+                        let numbers = $crate::kernels::flat::each_part(&mut all, |layer| {
+                            $crate::layer::Numbers::<$T>::numbers_mut(&mut layer.$field)
+                        });
                         f(&what.at(path), numbers);
                     }
                 )+

@@ -1,7 +1,7 @@
 //! Functions of one number, applied to every number of a tensor of any shape.
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
-use crate::kernels::elementwise::{map, map_over};
+use crate::kernels::elementwise::{map, map_each, map_over};
 use crate::layer::{
     Differentiable, Either, Gradient, Layer, Meaning, Source, Target, check_shapes, no_parameters, over,
 };
@@ -40,6 +40,20 @@ macro_rules! activation {
         no_parameters!([$($(const $generic: usize),+)?] $name<$($arguments)*>);
         step_by_step!([$($(const $generic: usize),+)?] $name<$($arguments)*>);
 
+        // Not closures of the methods below: these would be others for each shape, and so would be what is compiled for them.
+        impl$(<$(const $generic: usize),+>)? $name<$($arguments)*> {
+            #[inline(always)]
+            fn value<$T: Scalar>($x: $T) -> $T {
+                $value
+            }
+
+            /// Times `dy`.
+            #[inline(always)]
+            fn derivative<$T: Scalar>([$dx, $dy, dy]: [$T; 3]) -> $T {
+                dy * $derivative
+            }
+        }
+
         impl<$($(const $generic: usize,)+)? S: Numeric, $T: Scalar> Layer<S, $T> for $name<$($arguments)*> {
             type Out = S;
             type Peak<X, Y> = Either<X, Y>;
@@ -54,12 +68,12 @@ macro_rules! activation {
 
             #[inline]
             fn forward(&self, x: &S::Tensor<$T>, y: &mut S::Tensor<$T>) {
-                map([x.as_slice()], y.as_mut_slice(), |[$x]| $value);
+                map_each(x.as_slice(), y.as_mut_slice(), Self::value);
             }
 
             #[cfg_attr(not(debug_assertions), inline(always))]
             fn forward_in(&self, x: Source<'_, S::Tensor<$T>>, arena: &mut [$T], y: Target<'_, S::Tensor<$T>>) {
-                over(x, arena, y, |x, y| Layer::<S, $T>::forward(self, x, y), |x| map_over(x, |$x| $value));
+                over(x, arena, y, |x, y| Layer::<S, $T>::forward(self, x, y), |x| map_over(x, Self::value));
             }
         }
 
@@ -73,7 +87,7 @@ macro_rules! activation {
                 (): &mut (),
                 y: &mut [S::Tensor<$T>; B],
             ) {
-                map_batch([x], y, |[$x]| $value);
+                map_batch([x], y, |[x], y| map_each(x, y, Self::value));
             }
 
             #[inline]
@@ -87,25 +101,25 @@ macro_rules! activation {
                 dx: Option<&mut [S::Tensor<$T>; B]>,
             ) {
                 let Some(dx) = dx else { return };
-                map_batch([x, y, dy], dx, |[$dx, $dy, dy]| dy * $derivative);
+                map_batch([x, y, dy], dx, |all, dx| map(all, dx, Self::derivative));
             }
 
         }
     };
 }
 
-/// `y = f(x)` at each place of the tensors of a batch, as one slice where they lie so.
+/// A function of the numbers of the tensors of a batch: as one slice where they lie so, else of each sample.
 #[inline]
 fn map_batch<T: Scalar, X: Tensor<T>, const B: usize, const N: usize>(
     x: [&[X; B]; N],
     y: &mut [X; B],
-    f: impl Fn([T; N]) -> T,
+    f: impl Fn([&[T]; N], &mut [T]),
 ) {
     if X::CONTIGUOUS.is_known() {
-        return map(x.map(|x| X::CONTIGUOUS.numbers(x)), X::CONTIGUOUS.numbers_mut(y), f);
+        return f(x.map(|x| X::CONTIGUOUS.numbers(x)), X::CONTIGUOUS.numbers_mut(y));
     }
     for (sample, y) in y.iter_mut().enumerate() {
-        map(x.map(|x| x.get(sample).map_or(&[][..], X::as_slice)), y.as_mut_slice(), &f);
+        f(x.map(|x| x.get(sample).map_or(&[][..], X::as_slice)), y.as_mut_slice());
     }
 }
 

@@ -106,7 +106,7 @@ impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, 
     #[inline]
     fn normalise(&self, numbers: &mut [T]) {
         let channels = [&self.weight, &self.running_var, &self.running_mean, &self.bias];
-        normalise(channels.map(|of_each| of_each.as_slice()), T::from_f64(E::VALUE), numbers);
+        normalise(channels.map(SVector::as_slice), T::from_f64(E::VALUE), numbers);
     }
 
     /// What the running mean and variance of a channel become after a batch of so many positions, whose cache this is.

@@ -4,6 +4,7 @@ pub use join::{Concat, Join, Sum};
 
 use super::residual::add_each;
 use crate::kernels::arena;
+use crate::kernels::flat::each_part;
 use crate::layer::{
     Both, Contiguous, Differentiable, Either, Gradient, Layer, Meaning, Parameter, Parameters, Path, Source, Target,
     apart, on_stack,
@@ -88,8 +89,12 @@ impl<T, A: Parameters<T>, B: Parameters<T>, J> Parameters<T> for Parallel<A, B, 
         self.branches.visit_at(path, f);
     }
 
-    fn zip_at<const N: usize>(all: [&mut Self; N], path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N])) {
-        <(A, B)>::zip_at(all.map(|parallel| &mut parallel.branches), path, f);
+    fn zip_at<const N: usize>(
+        mut all: [&mut Self; N],
+        path: Path<'_>,
+        f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N]),
+    ) {
+        <(A, B)>::zip_at(each_part(&mut all, |parallel| &mut parallel.branches), path, f);
     }
 }
 

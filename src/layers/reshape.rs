@@ -1,5 +1,5 @@
 use crate::layer::{
-    Both, Differentiable, Gradient, Layer, Meaning, Source, Target, apart, check_shapes, no_parameters, over,
+    Both, Differentiable, Either, Gradient, Layer, Meaning, Source, Target, apart, check_shapes, no_parameters, over,
 };
 use crate::scalar::{ConstZero, Element, Scalar};
 use crate::shape::length::{Extent, Len, Length, SameLength, Times, Volume};
@@ -107,7 +107,7 @@ no_parameters!([To: Shape] Reshape<To>);
 
 impl<T: Element, const N: usize> Layer<Vector<N>, T> for Flatten {
     type Out = Vector<N>;
-    type Peak<X, Y> = Both<X, Y>;
+    type Peak<X, Y> = Either<X, Y>;
     const TURNS: bool = !same_order::<Vector<N>, Vector<N>>();
     const MEANING: Meaning = Meaning::AsInput;
     fn forward(&self, x: &TensorOf<Vector<N>, T>, y: &mut TensorOf<Vector<N>, T>) {

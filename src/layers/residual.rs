@@ -1,3 +1,4 @@
+use crate::kernels::flat::each_part;
 use crate::layer::{
     Both, Contiguous, Differentiable, Gradient, Layer, Parameter, Parameters, Path, Source, Target, apart, on_stack,
 };
@@ -53,8 +54,12 @@ impl<T, L: Parameters<T>> Parameters<T> for Residual<L> {
         self.0.visit_at(path, f);
     }
 
-    fn zip_at<const N: usize>(all: [&mut Self; N], path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N])) {
-        L::zip_at(all.map(|residual| &mut residual.0), path, f);
+    fn zip_at<const N: usize>(
+        mut all: [&mut Self; N],
+        path: Path<'_>,
+        f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N]),
+    ) {
+        L::zip_at(each_part(&mut all, |residual| &mut residual.0), path, f);
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::kernels::flat::{columns, columns_mut};
+use crate::kernels::flat::{columns, columns_mut, each_part};
 use crate::layer::{
     Both, Contiguous, Differentiable, Gradient, Layer, Meaning, Parameter, Parameters, Path, Source, Target, apart,
     check_shapes, on_stack,
@@ -90,8 +90,12 @@ impl<T, L: Parameters<T>> Parameters<T> for TimeDistributed<L> {
         self.0.visit_at(path, f);
     }
 
-    fn zip_at<const N: usize>(all: [&mut Self; N], path: Path<'_>, f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N])) {
-        L::zip_at(all.map(|layer| &mut layer.0), path, f);
+    fn zip_at<const N: usize>(
+        mut all: [&mut Self; N],
+        path: Path<'_>,
+        f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N]),
+    ) {
+        L::zip_at(each_part(&mut all, |layer| &mut layer.0), path, f);
     }
 }
 

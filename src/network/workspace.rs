@@ -73,7 +73,7 @@ impl<N: Planned> Workspace<N> {
                 "the workspace is smaller than a prediction of this network needs: take `Workspace<Net>`, or name the network in a tuple with the others"
             );
         }
-        arena::zeros(&mut self.0)
+        arena::zeros(&mut self.0, const { arena::count::<M::Memory, T>() })
     }
 }
 
@@ -98,8 +98,8 @@ impl<In: Shape, L: Layer<In, T>, T: Element> Network<In, L, T> {
     /// Whatever was left in there changes nothing.
     ///
     /// # Cost
-    /// On the stack the output, and what code takes. The memory is cleared first, as [`predict`](Network::predict) clears the stack: a store for each 16
-    /// bytes or more, less than a hundredth of what computing them takes.
+    /// On the stack the output, and what code takes. The memory is cleared first, as [`predict`](Network::predict) clears the stack: as much of it as this
+    /// network needs.
     pub fn predict_in<X: TensorFor<In, T>, N: Planned>(
         &self,
         workspace: &mut Workspace<N>,

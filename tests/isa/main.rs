@@ -7,7 +7,7 @@ mod scalars;
 mod sizes;
 
 use constnet::isa::{InstructionSet, best, in_use, limit_to};
-use networks::{Results, dense};
+use networks::{Results, dense, over_sequences};
 use scalars::{Half, Unfused, Wide};
 
 const SETS: [InstructionSet; 3] = [InstructionSet::Target, InstructionSet::Avx2, InstructionSet::Avx512];
@@ -49,6 +49,8 @@ fn every_set_computes_the_same() {
     assert_eq!(in_use(), InstructionSet::Target);
     let (expected, in_f64) = (networks::all(), networks::in_f64());
     let (in_unfused, in_two_bytes) = (dense::<Unfused>(), dense::<Half>());
+    let half_over_sequences = over_sequences::<Half>();
+    near(&half_over_sequences, &over_sequences::<f64>(), BOUND_OF_TWO_BYTES, "two bytes over a sequence beside f64");
     same(&networks::all(), &expected, "the same set, twice");
     near(&dense::<f32>(), &dense::<f64>(), BOUND, "f32 beside f64");
     near(&in_two_bytes, &dense::<f64>(), BOUND_OF_TWO_BYTES, "two bytes beside f64");
@@ -69,6 +71,7 @@ fn every_set_computes_the_same() {
         // A scalar that never fuses gives the same bits on every set, and one of an odd size those of `f32`.
         same(&dense::<Unfused>(), &in_unfused, &format!("unfused on {most:?}"));
         same(&dense::<Half>(), &in_two_bytes, &format!("two bytes on {most:?}"));
+        same(&over_sequences::<Half>(), &half_over_sequences, &format!("two bytes over a sequence on {most:?}"));
         let in_f32 = dense::<f32>();
         same(&dense::<Wide<3>>(), &in_f32, &format!("twelve bytes on {most:?}"));
         same(&dense::<Wide<5>>(), &in_f32, &format!("twenty bytes on {most:?}"));

@@ -2,12 +2,13 @@
 
 use constnet::init::Init;
 use constnet::isa::in_use;
+use constnet::layer::Layer;
 use constnet::loss::{CrossEntropy, Mse};
 use constnet::nalgebra::SMatrix;
 use constnet::network::{InputOf, Model, OutOf, OutputOf, StateOf};
 use constnet::optimizer::{Adagrad, Adam, AdamW, Momentum as SgdMomentum, Optimizer, RmsProp, Sgd};
 use constnet::scalar::{ConstZero, Scalar};
-use constnet::shape::Tensor;
+use constnet::shape::{Tensor, TensorOf};
 use constnet::train::argument::{InputBatch, TargetBatch};
 use constnet::train::{Memory, Trainer};
 use constnet::{
@@ -89,6 +90,25 @@ pub(crate) fn dense<T: Scalar>() -> Results {
         Vector<9> => (Dense<9, 33, T>, Tanh, Dense<33, 10, T>, Sigmoid, Dense<10, 3, T>), 5, ADAM;
     }
     results
+}
+
+/// Predictions of dense layers over a sequence, of any scalar: sizes of which those of 4 bytes and more share their kernels.
+pub(crate) fn over_sequences<T: Scalar>() -> Results {
+    fn of<T: Scalar, const OUT: usize>() -> Vec<f64> {
+        let mut layer = Dense::<32, OUT, T>::ZERO;
+        let mut state = 1_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            T::from_f64(f64::from(state >> 24) / 128.0 - 1.0)
+        };
+        layer.weight.as_mut_slice().fill_with(&mut next);
+        let mut x = TensorOf::<Sequence<32, 5>, T>::ZERO;
+        x.as_mut_slice().fill_with(&mut next);
+        let mut y = TensorOf::<Sequence<OUT, 5>, T>::ZERO;
+        Layer::<Sequence<32, 5>, T>::forward(&layer, &x, &mut y);
+        y.as_slice().iter().map(|y| y.to_f64()).collect()
+    }
+    vec![of::<T, 16>(), of::<T, 17>(), of::<T, 31>(), of::<T, 64>()]
 }
 
 /// As [`all`], of `f64`: fewer.

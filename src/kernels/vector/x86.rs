@@ -55,6 +55,16 @@ macro_rules! register {
 
             #[inline]
             #[target_feature(enable = $features)]
+            pub(in super::super) fn add_products(sums: &mut [f32; $lanes], x: &[f32; $lanes], y: &[f32; $lanes]) {
+                // SAFETY: as above.
+                unsafe {
+                    let sum = x86::$mul_add($load(x.as_ptr()), $load(y.as_ptr()), $load(sums.as_ptr()));
+                    $store(sums.as_mut_ptr(), sum);
+                }
+            }
+
+            #[inline]
+            #[target_feature(enable = $features)]
             pub(in super::super) fn add_scaled(sums: &mut [f32; $lanes], x: &[f32; $lanes], scale: f32) {
                 // SAFETY: as above.
                 unsafe {
@@ -89,6 +99,31 @@ register!(
 );
 register!(four, "avx,fma", 4, x86::_mm_loadu_ps, x86::_mm_storeu_ps, _mm_set1_ps, _mm_add_ps, _mm_mul_ps, _mm_fmadd_ps);
 register!(two, "avx,fma", 2, super::load_two, super::store_two, _mm_set1_ps, _mm_add_ps, _mm_mul_ps, _mm_fmadd_ps);
+
+/// Registers without FMA: a product is rounded before it is added.
+pub(super) mod sse {
+    use core::arch::x86_64 as x86;
+
+    #[inline]
+    #[target_feature(enable = "sse")]
+    pub(in super::super) fn add_products(sums: &mut [f32; 4], x: &[f32; 4], a: &[f32; 4]) {
+        // SAFETY: each array has as many numbers as are loaded or stored, and neither wants an alignment.
+        unsafe {
+            let products = x86::_mm_mul_ps(x86::_mm_loadu_ps(x.as_ptr()), x86::_mm_loadu_ps(a.as_ptr()));
+            x86::_mm_storeu_ps(sums.as_mut_ptr(), x86::_mm_add_ps(products, x86::_mm_loadu_ps(sums.as_ptr())));
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse")]
+    pub(in super::super) fn add_scaled(sums: &mut [f32; 4], x: &[f32; 4], scale: f32) {
+        // SAFETY: as above.
+        unsafe {
+            let products = x86::_mm_mul_ps(x86::_mm_loadu_ps(x.as_ptr()), x86::_mm_set1_ps(scale));
+            x86::_mm_storeu_ps(sums.as_mut_ptr(), x86::_mm_add_ps(products, x86::_mm_loadu_ps(sums.as_ptr())));
+        }
+    }
+}
 
 /// The same two numbers in both halves of a register: nothing has to be cleared.
 ///

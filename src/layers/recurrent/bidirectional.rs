@@ -1,4 +1,5 @@
 use super::{Gru, Lstm, Rnn, RnnActivation};
+use crate::kernels::flat::each_part;
 use crate::kernels::recurrent::{forward, predict};
 use crate::layer::{
     Both, Contiguous, Described, Description, Differentiable, Gradient, Layer, Parameter, Parameters, Path, Source,
@@ -69,9 +70,9 @@ impl<T, C: Parameters<T>> Parameters<T> for Bidirectional<C> {
         path: Path<'_>,
         f: &mut impl FnMut(&Parameter<'_>, [&mut [T]; N]),
     ) {
-        C::zip_at(all.each_mut().map(|layer| &mut layer.forward), path, f);
+        C::zip_at(each_part(&mut all, |layer| &mut layer.forward), path, f);
         let mut names = REVERSE_NAMES.into_iter();
-        C::zip_at(all.map(|layer| &mut layer.reverse), path, &mut |parameter, values| {
+        C::zip_at(each_part(&mut all, |layer| &mut layer.reverse), path, &mut |parameter, values| {
             f(&Parameter { name: names.next().unwrap_or(parameter.name), ..*parameter }, values);
         });
     }

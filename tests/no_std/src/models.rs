@@ -2,6 +2,7 @@
 
 use crate::Exclusive;
 use constnet::nalgebra::{SMatrix, SVector};
+use constnet::network::Workspace;
 use constnet::optimizer::{Adagrad, Adam, AdamW, Momentum, RmsProp, Sgd};
 use constnet::streaming::Streaming;
 use constnet::train::Trainer;
@@ -28,12 +29,13 @@ macro_rules! model {
             type Net = Network<$In, $Layers>;
 
             static NET: Exclusive<Net> = Exclusive::new(Net::ZERO);
+            static WORKSPACE: Exclusive<Workspace<Net>> = Exclusive::new(Workspace::ZERO);
             static TRAINER: Exclusive<Trainer<Net, $optimizer, $loss, $batch>> =
                 Exclusive::new(Trainer::new($new_optimizer, $new_loss));
 
             #[unsafe(no_mangle)]
-            extern "C" fn $predict(x: &$x, y: &mut $y) {
-                *y = NET.get().predict(x);
+            extern "C" fn $predict(x: &$x, y: &mut $y, on_stack: bool) {
+                *y = if on_stack { NET.get().predict(x) } else { NET.get().predict_in(WORKSPACE.get(), x) };
             }
 
             /// The loss; NaN for a target that is none.

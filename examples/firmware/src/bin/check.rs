@@ -17,6 +17,9 @@ use constnet_firmware::{entry, say, stack};
 use core::cell::Cell;
 use core::hint::black_box;
 
+#[path = "check/convolutions.rs"]
+mod convolutions;
+
 /// Samples of a batch.
 const ROWS: usize = 3;
 
@@ -53,6 +56,9 @@ fn main() -> bool {
     #[cfg(soft_float)]
     sizes!(descent, found, [16] to [3]);
     say!["gradient descent, ", found.numbers, " numbers with the ones above; infinite gradients: ", found.infinities];
+    convolutions::check(&mut found);
+    found.tell("convolutions");
+    say!["convolutions, ", found.numbers, " numbers with the ones above"];
     let roots = wrong_roots();
     say!["square roots: ", roots, " of 20000 are not the nearest"];
     let fits = fits_the_stack("Gru<4, 24>", &GRU) & fits_the_stack("Bidirectional<Lstm<4, 16>>", &BOTH);
