@@ -167,3 +167,31 @@ macro_rules! exact_tiles {
     };
 }
 pub(crate) use exact_tiles;
+
+/// The same address or offset, of which the compiler does not know what it was computed from. Addresses that are sums with such an offset
+/// stay sums: else, it keeps a pointer for each of them, more than there are registers. Nor does it compute in front of a loop
+/// what a tile needs, and keep it in memory.
+macro_rules! opaque {
+    ($x:expr) => {{
+        #[cfg_attr(any(not(target_arch = "x86_64"), miri), allow(unused_mut))]
+        let mut x = $x;
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        // SAFETY: there is no instruction.
+        #[allow(unused_unsafe, clippy::pointers_in_nomem_asm_block)]
+        unsafe {
+            core::arch::asm!("/* {} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags));
+        }
+        x
+    }};
+}
+pub(crate) use opaque;
+
+/// The `W` numbers from a pointer on.
+///
+/// # Safety
+/// They must be there, and nobody may write to them.
+#[inline(always)]
+pub(crate) unsafe fn numbers<'a, T, const W: usize>(at: *const T) -> &'a [T; W] {
+    // SAFETY: as the caller says. An array asks for no other alignment than its numbers.
+    unsafe { &*at.cast() }
+}

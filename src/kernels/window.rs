@@ -227,10 +227,18 @@ macro_rules! each {
 pub(crate) use each;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    struct Line<const N: usize, const OUT: usize, const K: usize, const S: usize, const D: usize, const BEFORE: usize>;
+    /// One direction: length, what comes out, window, stride, dilation, zeros in front.
+    pub(crate) struct Line<
+        const N: usize,
+        const OUT: usize,
+        const K: usize,
+        const S: usize,
+        const D: usize,
+        const BEFORE: usize,
+    >;
 
     impl<const N: usize, const OUT: usize, const K: usize, const S: usize, const D: usize, const B: usize> Axis
         for Line<N, OUT, K, S, D, B>

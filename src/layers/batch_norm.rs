@@ -95,10 +95,8 @@ tensors! {
 impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, T> {
     /// What the layer multiplies by when it predicts.
     fn inference_scale(&self) -> SVector<T, C> {
-        let mut scale = self.weight;
-        for (scale, &variance) in scale.iter_mut().zip(&self.running_var) {
-            *scale /= (variance + T::from_f64(E::VALUE)).sqrt();
-        }
+        let mut scale = SVector::<T, C>::ZERO;
+        set_scales(scale.as_mut_slice(), self.weight.as_slice(), self.running_var.as_slice(), T::from_f64(E::VALUE));
         scale
     }
 
@@ -122,6 +120,14 @@ impl<const C: usize, E: IsEpsilon, M: IsMomentum, T: Scalar> BatchNorm<C, E, M, 
     }
 }
 
+/// What a prediction multiplies each channel by.
+#[inline]
+fn set_scales<T: Scalar>(scale: &mut [T], weight: &[T], variance: &[T], epsilon: T) {
+    for ((scale, &weight), &variance) in scale.iter_mut().zip(weight).zip(variance) {
+        *scale = weight / (variance + epsilon).sqrt();
+    }
+}
+
 /// How many scales a prediction holds at once: what it takes of the stack does not grow with the channels.
 const AT_A_TIME: usize = 32;
 
@@ -136,9 +142,7 @@ fn normalise<T: Scalar>([weight, variance, mean, bias]: [&[T]; 4], epsilon: T, n
     let mut start = 0;
     for ((weight, variance), (mean, bias)) in parts {
         let mut scale = [T::ZERO; AT_A_TIME];
-        for ((scale, &weight), &variance) in scale.iter_mut().zip(weight).zip(variance) {
-            *scale = weight / (variance + epsilon).sqrt();
-        }
+        set_scales(&mut scale, weight, variance, epsilon);
         for numbers in numbers.chunks_exact_mut(channels.max(1)) {
             let numbers = numbers.get_mut(start..).unwrap_or_default();
             for ((x, &scale), (&mean, &bias)) in numbers.iter_mut().zip(&scale).zip(mean.iter().zip(bias)) {

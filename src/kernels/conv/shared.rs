@@ -4,31 +4,15 @@
 //! Those of [`constant`](super::constant): each sum goes over its terms in the same order, and how wide a tile is makes no difference. So the
 //! last tile of lanes or of pixels overlaps the one before: what is computed twice is the same twice.
 #![allow(unsafe_code)]
-#![allow(clippy::pointers_in_nomem_asm_block)] // They only pass through.
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::walk::{Line, Sizes, Walk};
 use crate::kernels::dispatch::{Isa, kernel};
 use crate::kernels::on_cortex_m;
+use crate::kernels::tile::{numbers, opaque};
 use crate::kernels::vector::{add, add_products_by_name, add_scaled_by_name};
 use crate::kernels::window::{divided, each, places_a_part};
 use core::marker::PhantomData;
-
-/// The same address or offset, of which the compiler does not know what it was computed from. Addresses that are sums with such an offset
-/// stay sums: else, it keeps a pointer for each of them, more than there are registers.
-macro_rules! opaque {
-    ($x:expr) => {{
-        #[allow(unused_mut)]
-        let mut x = $x;
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
-        // SAFETY: there is no instruction.
-        #[allow(unused_unsafe)]
-        unsafe {
-            core::arch::asm!("/* {} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags));
-        }
-        x
-    }};
-}
 
 /// The narrowest tile of lanes, without vectors: a group must have as many.
 pub(super) const NARROW: usize = 4;
@@ -170,16 +154,6 @@ struct Tile<'a, const W: usize> {
     y: *mut f32,
     weight: *const f32,
     bias: [f32; W],
-}
-
-/// The `W` numbers from a pointer on.
-///
-/// # Safety
-/// They must be there, and nobody may write to them.
-#[inline(always)]
-unsafe fn numbers<'a, const W: usize>(at: *const f32) -> &'a [f32; W] {
-    // SAFETY: as the caller says. An array asks for no other alignment than its numbers.
-    unsafe { &*at.cast() }
 }
 
 /// Rows of inputs under the windows of some pixels, and the weights that they meet.
@@ -328,7 +302,7 @@ unsafe fn add_rows_of<I: Isa, const EACH: bool, const UNROLLED: bool, const W: u
             let mut at = x;
             macro_rules! add_weight {
                 ($weight:expr, $at:expr) => {{
-                    let weights = numbers::<W>($weight);
+                    let weights = numbers::<_, W>($weight);
                     each!(P, sums, |p, sum| {
                         let x = $at.add(if const { P == 1 } { 0 } else { pixels[p] });
                         if EACH {

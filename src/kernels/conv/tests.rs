@@ -8,23 +8,9 @@ use crate::isa::{InstructionSet, best};
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use crate::kernels::dispatch::{Avx2, Avx512};
 use crate::kernels::dispatch::{Isa, Target};
+use crate::kernels::window::tests::Line;
 use crate::kernels::window::{Axis, Flat};
 use std::{vec, vec::Vec};
-
-/// One direction: length, what comes out, window, stride, dilation, zeros in front.
-struct Way<const N: usize, const OUT: usize, const K: usize, const S: usize, const D: usize, const B: usize>;
-
-impl<const N: usize, const OUT: usize, const K: usize, const S: usize, const D: usize, const B: usize> Axis
-    for Way<N, OUT, K, S, D, B>
-{
-    const IN: usize = N;
-    const OUT: usize = OUT;
-    const KERNEL: usize = K;
-    const STRIDE: usize = S;
-    const DILATION: usize = D;
-    const BEFORE: usize = B;
-    const COUNTS_PADDING: bool = true;
-}
 
 /// What targets without vectors have.
 struct NoVectors;
@@ -90,33 +76,33 @@ fn shared_is_constant() {
     // Tails of lanes, and lines of fewer outputs than a block has.
     macro_rules! lanes {
         ($($out:literal)+) => { $(
-            check::<Way<5, 3, 3, 1, 1, 0>, Way<13, 11, 3, 1, 1, 0>, 1, 3, $out, false>();
-            check::<Way<5, 5, 3, 1, 1, 1>, Way<4, 4, 3, 1, 1, 1>, 1, $out, $out, true>();
+            check::<Line<5, 3, 3, 1, 1, 0>, Line<13, 11, 3, 1, 1, 0>, 1, 3, $out, false>();
+            check::<Line<5, 5, 3, 1, 1, 1>, Line<4, 4, 3, 1, 1, 1>, 1, $out, $out, true>();
         )+ };
     }
     lanes!(4 5 6 7 8 9 12 15 16 17 23 24 25 31 32 40);
     // Padding all around, windows larger than the picture, strides, dilation.
-    check::<Way<9, 9, 5, 1, 1, 2>, Way<10, 10, 5, 1, 1, 2>, 1, 6, 16, false>();
-    check::<Way<2, 2, 7, 1, 1, 3>, Way<3, 3, 5, 1, 1, 2>, 1, 2, 8, false>();
-    check::<Way<3, 3, 5, 1, 2, 4>, Way<21, 21, 3, 1, 2, 2>, 1, 3, 9, false>();
-    check::<Way<9, 5, 3, 2, 1, 1>, Way<8, 4, 3, 2, 1, 0>, 1, 4, 20, false>();
-    check::<Way<49, 25, 10, 2, 1, 4>, Way<10, 5, 4, 2, 1, 1>, 1, 1, 12, false>();
-    check::<Way<23, 23, 3, 1, 1, 1>, Way<5, 5, 3, 1, 1, 1>, 1, 16, 16, true>();
-    check::<Way<12, 6, 3, 2, 1, 0>, Way<20, 10, 3, 2, 1, 0>, 1, 18, 18, true>();
-    check::<Way<7, 7, 3, 1, 2, 2>, Way<19, 19, 3, 1, 3, 3>, 1, 10, 10, true>();
+    check::<Line<9, 9, 5, 1, 1, 2>, Line<10, 10, 5, 1, 1, 2>, 1, 6, 16, false>();
+    check::<Line<2, 2, 7, 1, 1, 3>, Line<3, 3, 5, 1, 1, 2>, 1, 2, 8, false>();
+    check::<Line<3, 3, 5, 1, 2, 4>, Line<21, 21, 3, 1, 2, 2>, 1, 3, 9, false>();
+    check::<Line<9, 5, 3, 2, 1, 1>, Line<8, 4, 3, 2, 1, 0>, 1, 4, 20, false>();
+    check::<Line<49, 25, 10, 2, 1, 4>, Line<10, 5, 4, 2, 1, 1>, 1, 1, 12, false>();
+    check::<Line<23, 23, 3, 1, 1, 1>, Line<5, 5, 3, 1, 1, 1>, 1, 16, 16, true>();
+    check::<Line<12, 6, 3, 2, 1, 0>, Line<20, 10, 3, 2, 1, 0>, 1, 18, 18, true>();
+    check::<Line<7, 7, 3, 1, 2, 2>, Line<19, 19, 3, 1, 3, 3>, 1, 10, 10, true>();
     // Outputs whose windows lie on the padding alone.
-    check::<Way<2, 6, 1, 1, 1, 2>, Way<2, 8, 1, 1, 1, 3>, 1, 3, 8, false>();
+    check::<Line<2, 6, 1, 1, 1, 2>, Line<2, 8, 1, 1, 1, 3>, 1, 3, 8, false>();
     // A window of one place, whose rows are one, and one that has a stride.
-    check::<Way<3, 3, 1, 1, 1, 0>, Way<7, 7, 1, 1, 1, 0>, 1, 5, 24, false>();
-    check::<Way<5, 3, 1, 2, 1, 0>, Way<7, 4, 1, 2, 1, 0>, 1, 5, 24, false>();
+    check::<Line<3, 3, 1, 1, 1, 0>, Line<7, 7, 1, 1, 1, 0>, 1, 5, 24, false>();
+    check::<Line<5, 3, 1, 2, 1, 0>, Line<7, 4, 1, 2, 1, 0>, 1, 5, 24, false>();
     // Groups.
-    check::<Way<6, 4, 3, 1, 1, 0>, Way<15, 15, 3, 1, 1, 1>, 3, 2, 8, false>();
-    check::<Way<6, 6, 3, 1, 2, 2>, Way<15, 8, 3, 2, 1, 1>, 2, 5, 17, false>();
+    check::<Line<6, 4, 3, 1, 1, 0>, Line<15, 15, 3, 1, 1, 1>, 3, 2, 8, false>();
+    check::<Line<6, 6, 3, 1, 2, 2>, Line<15, 8, 3, 2, 1, 1>, 2, 5, 17, false>();
     // Signals, whose sums have parts.
-    check::<Flat, Way<30, 28, 3, 1, 1, 0>, 1, 3, 16, false>();
-    check::<Flat, Way<30, 30, 11, 1, 1, 5>, 1, 1, 8, false>();
-    check::<Flat, Way<30, 30, 5, 1, 2, 8>, 1, 2, 21, false>();
-    check::<Flat, Way<31, 11, 4, 3, 1, 2>, 1, 9, 12, false>();
-    check::<Flat, Way<31, 31, 4, 1, 2, 6>, 4, 2, 8, false>();
-    check::<Flat, Way<31, 31, 4, 1, 2, 6>, 1, 9, 9, true>();
+    check::<Flat, Line<30, 28, 3, 1, 1, 0>, 1, 3, 16, false>();
+    check::<Flat, Line<30, 30, 11, 1, 1, 5>, 1, 1, 8, false>();
+    check::<Flat, Line<30, 30, 5, 1, 2, 8>, 1, 2, 21, false>();
+    check::<Flat, Line<31, 11, 4, 3, 1, 2>, 1, 9, 12, false>();
+    check::<Flat, Line<31, 31, 4, 1, 2, 6>, 4, 2, 8, false>();
+    check::<Flat, Line<31, 31, 4, 1, 2, 6>, 1, 9, 9, true>();
 }

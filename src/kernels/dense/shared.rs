@@ -9,7 +9,7 @@
 
 use super::parts;
 use crate::kernels::dispatch::{Isa, kernel, lanes};
-use crate::kernels::tile::of_each;
+use crate::kernels::tile::{numbers, of_each, opaque};
 use crate::kernels::vector::{add, add_scaled};
 use crate::scalar::Scalar;
 use core::marker::PhantomData;
@@ -41,16 +41,6 @@ pub(super) const LEAST_OUTPUTS: usize = 16;
 /// Smaller layers have kernels of their own where they are given one row.
 pub(super) const LEAST_OUTPUTS_OF_ONE_ROW: usize = 64;
 
-/// The `W` numbers from a pointer on.
-///
-/// # Safety
-/// They must be there, and nobody may write to them.
-#[inline(always)]
-pub(super) unsafe fn numbers<'a, T, const W: usize>(at: *const T) -> &'a [T; W] {
-    // SAFETY: as the caller says. An array asks for no other alignment than its numbers.
-    unsafe { &*at.cast() }
-}
-
 /// Covers `0..$n` by tiles of `$full` numbers, and the rest by tiles of `$narrow` where they do with fewer lanes. The last tile of a
 /// width overlaps the one before where the width is no divisor. Calls a function of the start and the width of a tile, and of how many
 /// numbers have been covered before. `$n` must be at least `$narrow`.
@@ -70,23 +60,6 @@ macro_rules! cover {
     };
 }
 pub(super) use cover;
-
-/// The same address or offset, of which the compiler does not know what it was computed from. Addresses that are sums with such an offset
-/// stay sums: else, it keeps a pointer for each of them, more than there are registers. Nor does it compute in front of a loop
-/// what a tile needs, and keep it in memory.
-macro_rules! opaque {
-    ($x:expr) => {{
-        #[cfg_attr(any(not(target_arch = "x86_64"), miri), allow(unused_mut))]
-        let mut x = $x;
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
-        // SAFETY: there is no instruction.
-        #[allow(unused_unsafe, clippy::pointers_in_nomem_asm_block)]
-        unsafe {
-            core::arch::asm!("/* {} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags));
-        }
-        x
-    }};
-}
 
 /// How many columns of each part a loop takes at most before it asks for its end.
 const MOST_UNROLLED: usize = 4;

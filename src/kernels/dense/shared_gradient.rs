@@ -2,9 +2,9 @@
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
-use super::shared::{LEAST_OUTPUTS, Sizes, cover, numbers};
+use super::shared::{LEAST_OUTPUTS, Sizes, cover};
 use crate::kernels::dispatch::{Isa, kernel, lanes};
-use crate::kernels::tile::tiles;
+use crate::kernels::tile::{numbers, tiles};
 use crate::kernels::vector::{add, add_scaled, scale};
 use crate::scalar::Scalar;
 

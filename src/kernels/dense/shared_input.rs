@@ -3,9 +3,10 @@
 #![allow(clippy::inline_always)] // A call would lose the instructions that a kernel is compiled for.
 
 use super::TURNED;
-use super::shared::{Sizes, cover, numbers};
+use super::shared::{Sizes, cover};
 use crate::kernels::dispatch::{Isa, kernel, lanes};
 use crate::kernels::horizontal::{PARTIAL, sum};
+use crate::kernels::tile::numbers;
 use crate::kernels::transpose::transposed;
 use crate::kernels::vector::{add_products, add_scaled};
 use crate::scalar::Scalar;
